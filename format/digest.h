@@ -1,0 +1,52 @@
+// Hashing: XXH3 through xxHash's run-time dispatch, SHA-256 through libcrypto.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "ingot/digest.h"
+
+#include "base/bytes.h"
+
+namespace ingot::format {
+
+// XXH3-128, seed 0.
+Digest128 xxh3_128(Bytes bytes);
+// XXH3-64, seed 0: hashes of names in the index.
+std::uint64_t xxh3_64(Bytes bytes);
+
+// XXH3-128 of bytes that come in parts. Movable, one thread at a time.
+class StreamingDigest {
+ public:
+  StreamingDigest();
+  StreamingDigest(StreamingDigest&&) noexcept;
+  StreamingDigest& operator=(StreamingDigest&&) noexcept;
+  ~StreamingDigest();
+  void update(Bytes bytes);
+  Digest128 finish() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// SHA-256 of one piece.
+Sha256 sha256(Bytes bytes);
+
+// SHA-256 of bytes that come in parts.
+class StreamingSha256 {
+ public:
+  StreamingSha256();
+  StreamingSha256(StreamingSha256&&) noexcept;
+  StreamingSha256& operator=(StreamingSha256&&) noexcept;
+  ~StreamingSha256();
+  void update(Bytes bytes);
+  Sha256 finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ingot::format

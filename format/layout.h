@@ -1,0 +1,58 @@
+// Where everything lies: pure arithmetic, shared by writer, validator and tests.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "ingot/status.h"
+
+#include "format/constants.h"
+
+namespace ingot::format {
+
+// Alignment of a storage of `bytes` bytes in a file whose large alignment is `large_alignment`.
+std::uint64_t storage_alignment(std::uint64_t bytes, std::uint64_t large_alignment);
+
+struct PlacedStorage {
+  std::uint64_t offset = 0;  // from file start
+  std::uint64_t bytes = 0;
+  std::uint64_t first_chunk = 0;
+};
+
+// Places storages one after another: the one definition of where a storage lies and which digests
+// are its.
+class DataLayout {
+ public:
+  DataLayout(std::uint64_t chunk_bytes, std::uint64_t large_alignment)
+      : chunk_bytes_(chunk_bytes), large_alignment_(large_alignment) {}
+
+  // Place of the next storage. False when an offset would not fit in 63 bits.
+  [[nodiscard]] bool place(std::uint64_t bytes, PlacedStorage* placed);
+
+  std::uint64_t end() const { return end_; }  // end of the last storage, from file start
+  std::uint64_t chunks() const { return chunks_; }
+  std::uint64_t padding() const { return padding_; }  // between storages
+
+ private:
+  std::uint64_t chunk_bytes_;
+  std::uint64_t large_alignment_;
+  std::uint64_t end_ = kDataBegin;
+  std::uint64_t chunks_ = 0;
+  std::uint64_t padding_ = 0;
+};
+
+// Regions after the data. All page-aligned but `index_bytes` and `digests_bytes`.
+struct TailLayout {
+  std::uint64_t digests_offset = 0;
+  std::uint64_t digests_bytes = 0;
+  std::uint64_t index_offset = 0;
+  std::uint64_t index_bytes = 0;
+  std::uint64_t second_header_offset = 0;
+  std::uint64_t file_bytes = 0;
+};
+// kRejected when an offset would not fit in 63 bits.
+Result<TailLayout> tail_layout(std::uint64_t data_end, std::uint64_t chunks, bool sha256,
+                               std::uint64_t index_bytes);
+
+}  // namespace ingot::format

@@ -1,0 +1,34 @@
+// An opt-in guard for programs that read raw views of files which others might truncate.
+//
+// Touching a mapped page past the end of a truncated file raises SIGBUS. While a BusGuard lives,
+// such a fault inside a mapping made by Ingot is answered with a page of zeros instead, and
+// counted; a program that has read views checks faults() before it trusts what it read. Faults
+// anywhere else go to the handler that was there before.
+#pragma once
+
+#include <cstdint>
+
+#include "ingot/status.h"
+
+namespace ingot {
+
+// Installs a process-wide SIGBUS handler for its lifetime: make one in main(), before threads, and
+// keep it. At most one at a time (kAlreadyExists). Thread-safe once made.
+class BusGuard {
+ public:
+  static Result<BusGuard> install();
+  BusGuard(BusGuard&& other) noexcept;
+  BusGuard& operator=(BusGuard&&) = delete;
+  BusGuard(const BusGuard&) = delete;
+  BusGuard& operator=(const BusGuard&) = delete;
+  ~BusGuard();
+
+  // Pages that were replaced by zeros since the guard was installed.
+  static std::uint64_t faults() noexcept;
+
+ private:
+  BusGuard() = default;
+  bool active_ = true;
+};
+
+}  // namespace ingot
