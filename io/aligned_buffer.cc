@@ -1,0 +1,71 @@
+#include "io/aligned_buffer.h"
+
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <limits>
+#include <utility>
+
+#include "base/checked.h"
+#include "base/error.h"
+
+namespace ingot::io {
+namespace {
+
+constexpr std::uint64_t kPage = 4096;
+constexpr std::uint64_t kHugePage = std::uint64_t{2} << 20;
+
+std::byte* map_anonymous(std::uint64_t bytes) {
+  void* base = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return base == MAP_FAILED ? nullptr : static_cast<std::byte*>(base);
+}
+
+// `bytes`, a multiple of the huge page, aligned to it: maps one more and gives the ends back.
+std::byte* map_huge(std::uint64_t bytes) {
+  std::byte* base = map_anonymous(bytes + kHugePage);
+  if (base == nullptr) return nullptr;
+  const std::uint64_t head = align_up(reinterpret_cast<std::uintptr_t>(base), kHugePage) -
+                             reinterpret_cast<std::uintptr_t>(base);
+  if (head > 0) ::munmap(base, head);
+  if (head < kHugePage) ::munmap(base + head + bytes, kHugePage - head);
+  ::madvise(base + head, bytes, MADV_HUGEPAGE);  // a wish: small pages serve as well
+  return base + head;
+}
+
+}  // namespace
+
+Result<AlignedBuffer> AlignedBuffer::allocate(std::uint64_t bytes) {
+  AlignedBuffer buffer;
+  if (bytes == 0) return buffer;
+  const Status failure = make_error(Code::kResourceExhausted, "no memory for a buffer")
+                             .expected(human_bytes(bytes))
+                             .os_error(ENOMEM);
+  constexpr auto kMost = static_cast<std::uint64_t>(std::numeric_limits<std::ptrdiff_t>::max());
+  if (bytes > kMost - 2 * kHugePage) return failure;
+  const bool huge = bytes >= kHugePage;
+  const std::uint64_t reserved = align_up(bytes, huge ? kHugePage : kPage);
+  buffer.data_ = huge ? map_huge(reserved) : map_anonymous(reserved);
+  if (buffer.data_ == nullptr) return failure;
+  buffer.size_ = bytes;
+  buffer.reserved_ = reserved;
+  return buffer;
+}
+
+AlignedBuffer::AlignedBuffer(AlignedBuffer&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      reserved_(std::exchange(other.reserved_, 0)) {}
+
+AlignedBuffer& AlignedBuffer::operator=(AlignedBuffer&& other) noexcept {
+  AlignedBuffer old = std::move(*this);
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  std::swap(reserved_, other.reserved_);
+  return *this;
+}
+
+AlignedBuffer::~AlignedBuffer() {
+  if (data_ != nullptr) ::munmap(data_, reserved_);
+}
+
+}  // namespace ingot::io

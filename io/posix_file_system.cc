@@ -1,0 +1,169 @@
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "base/checked.h"
+#include "base/error.h"
+#include "io/file_system.h"
+#include "io/os_error.h"
+#include "io/posix_file.h"
+
+namespace ingot::io {
+namespace {
+
+constexpr mode_t kFileMode = 0666;  // less the umask
+constexpr unsigned kRenameNoReplace = 1;
+
+// A string for the kernel. An embedded NUL would silently name another file.
+Result<std::string> c_path(std::string_view path) {
+  if (path.find('\0') != std::string_view::npos) {
+    return make_error(Code::kInvalidArgument, "a path with a NUL byte");
+  }
+  return std::string(path);
+}
+
+Result<std::unique_ptr<File>> opened(int descriptor, std::string path, std::string_view what) {
+  if (descriptor < 0) return os_failure(path, what, errno);
+  return adopt_descriptor(descriptor, std::move(path));
+}
+
+// O_NONBLOCK kept open() from waiting for the other end of a FIFO. It must go before io_uring sees
+// the file, which would answer EAGAIN instead of waiting for a regular file's pages.
+void clear_nonblock_of_regular(int descriptor) {
+  struct stat now {};
+  if (::fstat(descriptor, &now) != 0 || !S_ISREG(now.st_mode)) return;
+  const int flags = ::fcntl(descriptor, F_GETFL);
+  if (flags >= 0) ::fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK);
+}
+
+// link(2) and unlink(2), where a file system refuses renameat2's flag: never replaces either. A
+// crash between the two leaves both names on the same file.
+Status link_then_remove(const std::string& from, const std::string& to) {
+  if (::linkat(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), 0) != 0) {
+    return os_failure(to, "cannot link " + from, errno);
+  }
+  if (::unlink(from.c_str()) != 0) return os_failure(from, "cannot remove", errno);
+  return {};
+}
+
+class PosixFileSystem final : public FileSystem {
+ public:
+  Result<std::unique_ptr<File>> open(std::string_view path, Access access) override {
+    INGOT_ASSIGN_OR_RETURN(std::string name, c_path(path));
+    const int mode = access == Access::kRead ? O_RDONLY : O_RDWR;
+    const int descriptor = retry_interrupted(
+        [&] { return ::open(name.c_str(), mode | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); });
+    if (descriptor >= 0) clear_nonblock_of_regular(descriptor);
+    return opened(descriptor, std::move(name), "cannot open");
+  }
+
+  Result<std::unique_ptr<File>> create_unnamed(std::string_view folder) override {
+    INGOT_ASSIGN_OR_RETURN(std::string name, c_path(folder));
+    const int descriptor = retry_interrupted(
+        [&] { return ::open(name.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kFileMode); });
+    // A kernel that does not know the flag sees a folder opened for writing.
+    if (descriptor < 0 && errno == EISDIR) errno = EOPNOTSUPP;
+    return opened(descriptor, join(name, "(unnamed file)"), "cannot create");
+  }
+
+  Result<std::unique_ptr<File>> create_exclusive(std::string_view path) override {
+    INGOT_ASSIGN_OR_RETURN(std::string name, c_path(path));
+    const int descriptor = retry_interrupted(
+        [&] { return ::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode); });
+    return opened(descriptor, std::move(name), "cannot create");
+  }
+
+  Status link(File& file, std::string_view path) override {
+    INGOT_ASSIGN_OR_RETURN(const std::string name, c_path(path));
+    const std::string source = "/proc/self/fd/" + std::to_string(file.descriptor());
+    if (::linkat(AT_FDCWD, source.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) != 0) {
+      return os_failure(name, "cannot link", errno);
+    }
+    return {};
+  }
+
+  Status rename(std::string_view from, std::string_view to) override {
+    INGOT_ASSIGN_OR_RETURN(const std::string source, c_path(from));
+    INGOT_ASSIGN_OR_RETURN(const std::string target, c_path(to));
+    if (std::rename(source.c_str(), target.c_str()) != 0) {
+      return os_failure(target, "cannot rename " + source, errno);
+    }
+    return {};
+  }
+
+  Status rename_no_replace(std::string_view from, std::string_view to) override {
+    INGOT_ASSIGN_OR_RETURN(const std::string source, c_path(from));
+    INGOT_ASSIGN_OR_RETURN(const std::string target, c_path(to));
+    // By number: not every C library has the wrapper.
+    if (::syscall(SYS_renameat2, AT_FDCWD, source.c_str(), AT_FDCWD, target.c_str(),
+                  kRenameNoReplace) == 0) {
+      return {};
+    }
+    if (errno == EINVAL || errno == ENOSYS) return link_then_remove(source, target);
+    return os_failure(target, "cannot rename " + source, errno);
+  }
+
+  Status remove(std::string_view path) override {
+    INGOT_ASSIGN_OR_RETURN(const std::string name, c_path(path));
+    if (::unlink(name.c_str()) != 0) return os_failure(name, "cannot remove", errno);
+    return {};
+  }
+
+  Status sync_folder(std::string_view folder) override {
+    INGOT_ASSIGN_OR_RETURN(std::string name, c_path(folder));
+    const int descriptor =
+        retry_interrupted([&] { return ::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+    INGOT_ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
+                           opened(descriptor, std::move(name), "cannot open"));
+    return file->sync();
+  }
+
+  Result<std::uint64_t> free_bytes(std::string_view folder) override {
+    INGOT_ASSIGN_OR_RETURN(const std::string name, c_path(folder));
+    struct statvfs answer {};
+    if (retry_interrupted([&] { return ::statvfs(name.c_str(), &answer); }) != 0) {
+      return os_failure(name, "cannot ask for free space", errno);
+    }
+    std::uint64_t bytes = 0;
+    if (!checked_mul<std::uint64_t>(answer.f_bavail, answer.f_frsize, &bytes)) bytes = ~bytes;
+    return bytes;
+  }
+
+  Result<std::vector<std::string>> list(std::string_view folder) override {
+    INGOT_ASSIGN_OR_RETURN(const std::string name, c_path(folder));
+    const std::unique_ptr<DIR, int (*)(DIR*)> stream(
+        ::opendir(name.c_str()), [](DIR* handle) { return ::closedir(handle); });
+    if (stream == nullptr) return os_failure(name, "cannot list", errno);
+    std::vector<std::string> names;
+    errno = 0;
+    while (const dirent* entry = ::readdir(stream.get())) {
+      const std::string_view entry_name = entry->d_name;
+      if (entry_name != "." && entry_name != "..") names.emplace_back(entry_name);
+    }
+    if (errno != 0) return os_failure(name, "cannot list", errno);
+    return names;
+  }
+
+  bool exists(std::string_view path) override {
+    const Result<std::string> name = c_path(path);
+    struct stat now {};
+    // A link that leads nowhere is a taken name too.
+    return name.ok() && ::lstat(name->c_str(), &now) == 0;
+  }
+
+  bool has_descriptors() const override { return true; }
+};
+
+}  // namespace
+
+FileSystem& posix() {
+  static auto& file_system = *new PosixFileSystem;
+  return file_system;
+}
+
+}  // namespace ingot::io
