@@ -38,6 +38,8 @@ class AtomicFile {
  private:
   AtomicFile() = default;
   void drop() noexcept;
+  Status give_name();
+  Status link_sibling();
 
   FileSystem* file_system_ = nullptr;
   std::unique_ptr<File> file_;
