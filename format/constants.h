@@ -69,6 +69,7 @@ inline constexpr std::uint64_t kLargeStorageBytes = 65536;
 inline constexpr std::uint64_t kMinStorageAlignment = 16;
 inline constexpr std::uint64_t kMaxSmallAlignment = 256;
 
+inline constexpr std::uint64_t kMinIndexBytes = 8;  // root offset and file identifier
 inline constexpr std::uint64_t kMaxIndexBytes = (std::uint64_t{1} << 31) - 2;
 inline constexpr std::size_t kMaxNameBytes = 1024;
 inline constexpr std::size_t kMaxRank = 64;

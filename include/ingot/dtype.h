@@ -67,7 +67,7 @@ constexpr bool is_dtype(std::uint8_t number) {
   return number >= kFirstDType && number <= kLastDType;
 }
 
-// Size of one element in bits: 4 and 6 for the packed types, a multiple of 8 for all others.
+// Size of one element in bits: 2, 4 or 6 for the packed types, a multiple of 8 for all others.
 int dtype_bits(DType dtype);
 
 // PyTorch's name where it has one ("bfloat16", "float8_e4m3fn"), never empty.
