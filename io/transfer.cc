@@ -2,7 +2,7 @@
 
 #include <cerrno>
 
-#include "base/error.h"
+#include "io/transfer_error.h"
 
 namespace ingot::io {
 namespace {
@@ -10,49 +10,45 @@ namespace {
 // Signals may interrupt a transfer again and again, but not for ever.
 constexpr int kMaxInterruptions = 1000;
 
-// Calls `some(done)` until `bytes` are transferred. `some` returns what one call transferred; 0 is
-// answered with `at_zero(done)`.
-template <typename Some, typename AtZero>
-Status transfer_all(std::size_t bytes, Some some, AtZero at_zero) {
-  std::size_t done = 0;
-  int interruptions = 0;
-  while (done < bytes) {
-    const Result<std::size_t> step = some(done);
-    if (!step.ok()) {
-      if (step.status().os_error() == EINTR && ++interruptions < kMaxInterruptions) continue;
-      return step.status();
-    }
-    if (*step == 0) return at_zero(done);
-    done += *step;
-    interruptions = 0;
-  }
-  return {};
+// Whether a call that failed is worth another try.
+bool try_again(const Status& status, int* interruptions) {
+  return status.os_error() == EINTR && ++*interruptions < kMaxInterruptions;
 }
 
 }  // namespace
 
 Status read_exact(File& file, std::uint64_t offset, MutableBytes destination) {
-  return transfer_all(
-      destination.size(),
-      [&](std::size_t done) { return file.read_some(offset + done, destination.subspan(done)); },
-      [&](std::size_t done) -> Status {
-        return make_error(Code::kTruncated, "the file ends inside of a read")
-            .file(file.path())
-            .at(Region::kFile, offset, offset + destination.size())
-            .expected(std::to_string(destination.size()) + " bytes")
-            .found(done);
-      });
+  Progress progress{offset, destination.size(), 0};
+  int interruptions = 0;
+  while (progress.done < progress.bytes) {
+    const Result<std::size_t> step =
+        file.read_some(offset + progress.done, destination.subspan(progress.done));
+    if (!step.ok()) {
+      if (try_again(step.status(), &interruptions)) continue;
+      return read_failed(file, progress, step.status());
+    }
+    if (*step == 0) return read_past_end(file, progress);
+    progress.done += *step;
+    interruptions = 0;
+  }
+  return {};
 }
 
 Status write_all(File& file, std::uint64_t offset, Bytes source) {
-  return transfer_all(
-      source.size(),
-      [&](std::size_t done) { return file.write_some(offset + done, source.subspan(done)); },
-      [&](std::size_t done) -> Status {
-        return make_error(Code::kIoError, "a write made no progress")
-            .file(file.path())
-            .at(Region::kFile, offset + done, offset + source.size());
-      });
+  Progress progress{offset, source.size(), 0};
+  int interruptions = 0;
+  while (progress.done < progress.bytes) {
+    const Result<std::size_t> step =
+        file.write_some(offset + progress.done, source.subspan(progress.done));
+    if (!step.ok()) {
+      if (try_again(step.status(), &interruptions)) continue;
+      return step.status();
+    }
+    if (*step == 0) return write_stuck(file, progress);
+    progress.done += *step;
+    interruptions = 0;
+  }
+  return {};
 }
 
 }  // namespace ingot::io
