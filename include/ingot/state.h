@@ -92,6 +92,7 @@ class StateValue {
   std::string text_;         // string, bytes, tensor name
   std::vector<StateKey> keys_;
   std::vector<StateValue> items_;
+  std::vector<std::uint32_t> slots_;  // hash table over keys_, once a dict is large
 };
 
 class StateView {

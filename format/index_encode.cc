@@ -1,0 +1,263 @@
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <span>
+#include <string>
+
+#include "base/error.h"
+#include "format/constants.h"
+#include "format/digest.h"
+#include "format/index_generated.h"
+#include "format/index_model.h"
+#include "format/state_encode.h"
+
+namespace ingot::format {
+namespace {
+
+using flatbuffers::FlatBufferBuilder;
+using flatbuffers::Offset;
+using flatbuffers::Vector;
+
+struct NameHash {
+  std::uint64_t hash = 0;
+  std::uint32_t tensor = 0;
+};
+
+std::vector<NameHash> sorted_hashes(const std::vector<IndexModel::Tensor>& tensors) {
+  std::vector<NameHash> hashes(tensors.size());
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    hashes[i] = {.hash = xxh3_64(as_bytes(tensors[i].name)),
+                 .tensor = static_cast<std::uint32_t>(i)};
+  }
+  std::sort(hashes.begin(), hashes.end(), [&](const NameHash& a, const NameHash& b) {
+    if (a.hash != b.hash) return a.hash < b.hash;
+    return tensors[a.tensor].name < tensors[b.tensor].name;
+  });
+  return hashes;
+}
+
+std::optional<std::uint32_t> find_tensor(const std::vector<IndexModel::Tensor>& tensors,
+                                         const std::vector<NameHash>& hashes,
+                                         std::string_view name) {
+  const std::uint64_t hash = xxh3_64(as_bytes(name));
+  auto it = std::lower_bound(hashes.begin(), hashes.end(), hash,
+                             [](const NameHash& a, std::uint64_t b) { return a.hash < b; });
+  for (; it != hashes.end() && it->hash == hash; ++it) {
+    if (tensors[it->tensor].name == name) return it->tensor;
+  }
+  return std::nullopt;
+}
+
+// No less than the bytes the encoding takes: the builder itself only asserts its 2 GiB.
+std::uint64_t bound_bytes(const IndexModel& model, const FlatState& state) {
+  constexpr std::uint64_t kString = 4 + 4 + 1 + 3;       // offset, length, terminator, padding
+  constexpr std::uint64_t kVector = 4 + 4 + 4;           // offset, length, padding
+  constexpr std::uint64_t kTable = 4 + 4 + 40 + 8 + 32;  // offset, fields, padding, vtable
+  std::uint64_t bytes = 4096;
+  for (const auto& tensor : model.tensors) {
+    bytes += kTable + kString + tensor.name.size() + 2 * kVector + 12 +
+             8 * (tensor.shape.size() + tensor.strides.size());
+    if (tensor.quantization) bytes += kTable;
+  }
+  bytes += sizeof(fbs::Storage) * model.storages.size();
+  for (const auto& attachment : model.attachments) {
+    bytes += kTable + 2 * kString + attachment.name.size() + attachment.media_type.size();
+  }
+  bytes += sizeof(fbs::StateNode) * state.nodes.size();
+  for (const std::string_view text : state.strings) bytes += kString + text.size();
+  for (const Bytes blob : state.blobs) bytes += kTable + kVector + blob.size();
+  return bytes;
+}
+
+// The canonical encoding (docs/format.md, "Canonical form"): every call that puts something into
+// the buffer is written out here, because generated builders order fields as their flatc pleases.
+// FlatBuffers grow from their end to their start: what is created first lies last.
+class Encoder {
+ public:
+  Encoder(const IndexModel& model, const FlatState& state, std::size_t size_hint)
+      : model_(model), state_(state), builder_(size_hint) {
+    builder_.ForceDefaults(true);  // add() alone decides what is left out
+  }
+
+  void run(const std::vector<NameHash>& hashes) {
+    const auto state = model_.state ? add_state() : Offset<fbs::StateTree>();
+    const auto attachments = add_attachments();
+    const auto tensors = add_tensors();
+    const auto storages = add_storages();
+    const auto name_tensors =
+        add_vector<std::uint32_t>(hashes.size(), [&](std::size_t i) { return hashes[i].tensor; });
+    const auto name_hashes =
+        add_vector<std::uint64_t>(hashes.size(), [&](std::size_t i) { return hashes[i].hash; });
+    const auto tensor_vector = builder_.CreateVector(tensors);
+
+    const auto start = builder_.StartTable();
+    builder_.AddOffset(fbs::Index::VT_TENSORS, tensor_vector);
+    builder_.AddOffset(fbs::Index::VT_STORAGES, storages);
+    builder_.AddOffset(fbs::Index::VT_NAME_HASHES, name_hashes);
+    builder_.AddOffset(fbs::Index::VT_NAME_TENSORS, name_tensors);
+    builder_.AddOffset(fbs::Index::VT_ATTACHMENTS, attachments);
+    builder_.AddOffset(fbs::Index::VT_STATE, state);
+    builder_.Finish(Offset<fbs::Index>(builder_.EndTable(start)), fbs::IndexIdentifier());
+  }
+
+  Bytes bytes() const {
+    return std::as_bytes(std::span(builder_.GetBufferPointer(), builder_.GetSize()));
+  }
+
+ private:
+  // Scalars whose bits are all zero are left out: zero is every default of the schema.
+  template <typename T>
+  void add(flatbuffers::voffset_t field, T value) {
+    const T zero{};
+    if (std::memcmp(&value, &zero, sizeof value) != 0) builder_.AddElement(field, value, zero);
+  }
+
+  template <typename T, typename Get>
+  Offset<Vector<T>> add_vector(std::size_t count, Get get) {
+    T* elements = nullptr;
+    const auto vector = builder_.CreateUninitializedVector(count, &elements);
+    for (std::size_t i = 0; i < count; ++i) elements[i] = get(i);
+    return vector;
+  }
+
+  Offset<flatbuffers::String> add_string(std::string_view text) {
+    return builder_.CreateString(text.data(), text.size());
+  }
+
+  // Null, which AddOffset leaves out, when there is nothing to say.
+  Offset<Vector<std::int64_t>> add_dimensions(const std::vector<std::int64_t>& values) {
+    if (values.empty()) return {};
+    return builder_.CreateVector(values.data(), values.size());
+  }
+
+  Offset<fbs::Quantization> add_quantization(const std::optional<Quantization>& quantization) {
+    if (!quantization) return {};
+    const auto start = builder_.StartTable();
+    add(fbs::Quantization::VT_SCALE, quantization->scale);
+    add(fbs::Quantization::VT_ZERO_POINT, quantization->zero_point);
+    add(fbs::Quantization::VT_AXIS, quantization->axis);
+    add(fbs::Quantization::VT_SCALES, quantization->scales_storage);
+    add(fbs::Quantization::VT_ZERO_POINTS, quantization->zero_points_storage);
+    add(fbs::Quantization::VT_SCHEME, static_cast<std::uint8_t>(quantization->scheme));
+    return Offset<fbs::Quantization>(builder_.EndTable(start));
+  }
+
+  // A tensor's parts lie together: table, name, shape, strides, quantization, so that a look-up and
+  // the validator's pass touch one or two cache lines.
+  Offset<fbs::Tensor> add_tensor(const IndexModel::Tensor& tensor) {
+    const auto quantization = add_quantization(tensor.quantization);
+    const auto strides = add_dimensions(tensor.strides);
+    const auto shape = add_dimensions(tensor.shape);
+    const auto name = add_string(tensor.name);
+    const auto start = builder_.StartTable();
+    add(fbs::Tensor::VT_BYTE_OFFSET, tensor.byte_offset);
+    builder_.AddOffset(fbs::Tensor::VT_NAME, name);
+    builder_.AddOffset(fbs::Tensor::VT_SHAPE, shape);
+    builder_.AddOffset(fbs::Tensor::VT_STRIDES, strides);
+    builder_.AddOffset(fbs::Tensor::VT_QUANTIZATION, quantization);
+    add(fbs::Tensor::VT_STORAGE, tensor.storage);
+    add(fbs::Tensor::VT_DTYPE, static_cast<std::uint8_t>(tensor.dtype));
+    add(fbs::Tensor::VT_ROLE, static_cast<std::uint8_t>(tensor.role));
+    add(fbs::Tensor::VT_REQUIRES_GRAD, static_cast<std::uint8_t>(tensor.requires_grad ? 1 : 0));
+    return Offset<fbs::Tensor>(builder_.EndTable(start));
+  }
+
+  // From the last to the first, so that they lie in registration order.
+  std::vector<Offset<fbs::Tensor>> add_tensors() {
+    std::vector<Offset<fbs::Tensor>> offsets(model_.tensors.size());
+    for (std::size_t i = offsets.size(); i-- > 0;) offsets[i] = add_tensor(model_.tensors[i]);
+    return offsets;
+  }
+
+  Offset<Vector<const fbs::Storage*>> add_storages() {
+    std::vector<fbs::Storage> storages;
+    storages.reserve(model_.storages.size());
+    for (const auto& s : model_.storages) {
+      storages.emplace_back(s.offset, s.bytes, s.first_chunk, s.file, s.role, std::uint8_t{0},
+                            std::uint16_t{0});
+    }
+    return builder_.CreateVectorOfStructs(storages.data(), storages.size());
+  }
+
+  Offset<Vector<Offset<fbs::Attachment>>> add_attachments() {
+    if (model_.attachments.empty()) return {};
+    std::vector<Offset<fbs::Attachment>> offsets(model_.attachments.size());
+    for (std::size_t i = offsets.size(); i-- > 0;) {
+      const auto& attachment = model_.attachments[i];
+      const auto media_type = add_string(attachment.media_type);
+      const auto name = add_string(attachment.name);
+      const auto start = builder_.StartTable();
+      builder_.AddOffset(fbs::Attachment::VT_NAME, name);
+      builder_.AddOffset(fbs::Attachment::VT_MEDIA_TYPE, media_type);
+      add(fbs::Attachment::VT_STORAGE, attachment.storage);
+      offsets[i] = Offset<fbs::Attachment>(builder_.EndTable(start));
+    }
+    return builder_.CreateVector(offsets);
+  }
+
+  Offset<Vector<Offset<fbs::Blob>>> add_blobs() {
+    if (state_.blobs.empty()) return {};
+    std::vector<Offset<fbs::Blob>> offsets(state_.blobs.size());
+    for (std::size_t i = offsets.size(); i-- > 0;) {
+      const Bytes blob = state_.blobs[i];
+      const auto data =
+          builder_.CreateVector(reinterpret_cast<const std::uint8_t*>(blob.data()), blob.size());
+      const auto start = builder_.StartTable();
+      builder_.AddOffset(fbs::Blob::VT_DATA, data);
+      offsets[i] = Offset<fbs::Blob>(builder_.EndTable(start));
+    }
+    return builder_.CreateVector(offsets);
+  }
+
+  Offset<Vector<Offset<flatbuffers::String>>> add_strings() {
+    if (state_.strings.empty()) return {};
+    std::vector<Offset<flatbuffers::String>> offsets(state_.strings.size());
+    for (std::size_t i = offsets.size(); i-- > 0;) offsets[i] = add_string(state_.strings[i]);
+    return builder_.CreateVector(offsets);
+  }
+
+  Offset<fbs::StateTree> add_state() {
+    const auto blobs = add_blobs();
+    const auto strings = add_strings();
+    std::vector<fbs::StateNode> nodes;
+    nodes.reserve(state_.nodes.size());
+    for (const FlatState::Node& n : state_.nodes) {
+      nodes.emplace_back(static_cast<std::uint8_t>(n.kind), n.key_kind, std::uint16_t{0},
+                         n.children, n.key, n.value);
+    }
+    const auto node_vector = builder_.CreateVectorOfStructs(nodes.data(), nodes.size());
+    const auto start = builder_.StartTable();
+    builder_.AddOffset(fbs::StateTree::VT_NODES, node_vector);
+    builder_.AddOffset(fbs::StateTree::VT_STRINGS, strings);
+    builder_.AddOffset(fbs::StateTree::VT_BLOBS, blobs);
+    return Offset<fbs::StateTree>(builder_.EndTable(start));
+  }
+
+  const IndexModel& model_;
+  const FlatState& state_;
+  FlatBufferBuilder builder_;
+};
+
+}  // namespace
+
+Result<std::vector<std::byte>> encode_index(const IndexModel& model) {
+  const std::vector<NameHash> hashes = sorted_hashes(model.tensors);
+  FlatState state;
+  if (model.state) {
+    INGOT_ASSIGN_OR_RETURN(state, flatten_state(*model.state, [&](std::string_view name) {
+                             return find_tensor(model.tensors, hashes, name);
+                           }));
+  }
+  const std::uint64_t bound = bound_bytes(model, state);
+  if (bound > kMaxIndexBytes) {
+    return make_error(Code::kInvalidArgument, "index is too large")
+        .expected("at most " + std::to_string(kMaxIndexBytes) + " bytes")
+        .found(bound);
+  }
+  Encoder encoder(model, state, static_cast<std::size_t>(bound));
+  encoder.run(hashes);
+  const Bytes bytes = encoder.bytes();
+  return std::vector<std::byte>(bytes.begin(), bytes.end());
+}
+
+}  // namespace ingot::format
