@@ -112,6 +112,10 @@ StorageInfo IndexView::storage(std::uint32_t number, std::uint64_t chunk_bytes) 
           .file = storage.file()};
 }
 
+std::uint8_t IndexView::section_of_storage(std::uint32_t number) const {
+  return root_->storages()->Get(number)->role();
+}
+
 std::optional<std::uint32_t> IndexView::storage_at(std::uint64_t file_offset) const {
   const auto* storages = root_->storages();
   std::uint32_t low = 0;

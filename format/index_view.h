@@ -31,6 +31,8 @@ class IndexView {
 
   std::uint32_t storage_count() const;
   StorageInfo storage(std::uint32_t number, std::uint64_t chunk_bytes) const;
+  // Role of the first tensor that refers to the storage, or kAttachmentRole.
+  std::uint8_t section_of_storage(std::uint32_t number) const;
   // The storage whose data holds this file offset, or the last one before it; nullopt before the
   // first.
   std::optional<std::uint32_t> storage_at(std::uint64_t file_offset) const;

@@ -1,0 +1,208 @@
+#include "format/validate.h"
+
+#include <algorithm>
+
+#include "format/layout.h"
+#include "format/validate_internal.h"
+
+namespace ingot::format {
+namespace {
+
+constexpr std::size_t kMaxMediaTypeBytes = 255;
+
+Status check_bounds(const IndexCheck& check, Bytes index, const Header& header,
+                    const Limits& limits) {
+  if (index.size() != header.index_bytes || index.size() < kMinIndexBytes ||
+      index.size() > kMaxIndexBytes) {
+    return check.rejected("F-12: index_bytes").expected(header.index_bytes).found(index.size());
+  }
+  if (index.size() > limits.max_index_bytes) {
+    return check.rejected("F-33: index is over the limit")
+        .expected("at most " + std::to_string(limits.max_index_bytes) + " bytes")
+        .found(index.size());
+  }
+  if (reinterpret_cast<std::uintptr_t>(index.data()) % 16 != 0) {
+    return make_error(Code::kInvalidArgument, "index is not aligned to 16 bytes in memory");
+  }
+  return {};
+}
+
+// Memory safety of every access that follows. What it does not show: whether anything makes sense.
+Status run_verifier(const IndexCheck& check, Bytes index) {
+  // No real table takes less than 8 bytes with the offset that leads to it.
+  const auto max_tables = static_cast<flatbuffers::uoffset_t>(index.size() / 8);
+  flatbuffers::Verifier verifier(reinterpret_cast<const std::uint8_t*>(index.data()), index.size(),
+                                 kMaxVerifierDepth, max_tables);
+  if (!fbs::VerifyIndexBuffer(verifier)) {
+    return check.rejected("F-30: not a well-formed FlatBuffer with identifier \"INGX\"");
+  }
+  return {};
+}
+
+// The vectors of the root table: F-31 to F-35, F-70.
+Status check_root(IndexCheck& check, const fbs::Index& index, const Limits& limits) {
+  const std::uint64_t tensors = index.tensors()->size();
+  if (tensors > limits.max_tensors) {
+    return check.rejected("F-33: number of tensors is over the limit")
+        .expected("at most " + std::to_string(limits.max_tensors))
+        .found(tensors);
+  }
+  if (!check.elements_aligned(index.storages()) || !check.elements_aligned(index.name_hashes())) {
+    return check.misaligned();
+  }
+  if (!check.refer(kTableBytes) || !check.refer(index.tensors(), kOffsetBytes) ||
+      !check.refer(index.storages(), sizeof(fbs::Storage)) ||
+      !check.refer(index.name_hashes(), 8) || !check.refer(index.name_tensors(), 4) ||
+      !check.refer(index.attachments(), kOffsetBytes)) {
+    return check.over_budget();
+  }
+  if (index.attachments() != nullptr && index.attachments()->size() == 0) {
+    return check.rejected("F-34: attachments: an empty vector is written as an absent one");
+  }
+  if (index.files() != nullptr) {
+    return check.rejected("F-35: the file table needs required feature bit 1");
+  }
+  if (index.name_hashes()->size() != tensors || index.name_tensors()->size() != tensors) {
+    return check.rejected("F-70: lengths of name_hashes and name_tensors")
+        .expected(tensors)
+        .found(std::to_string(index.name_hashes()->size()) + " and " +
+               std::to_string(index.name_tensors()->size()));
+  }
+  return {};
+}
+
+Status check_storage(const IndexCheck& check, const fbs::Storage& storage, std::uint32_t number,
+                     std::uint8_t previous_role, DataLayout& layout) {
+  const std::string what = "storage " + std::to_string(number) + ": ";
+  if (storage.file() != 0) {
+    return check.unsupported("F-40: " + what + "lies in another file").found(storage.file());
+  }
+  if (storage.reserved0() != 0 || storage.reserved1() != 0) {
+    return check.rejected("F-41: " + what + "reserved fields are not zero");
+  }
+  if (storage.role() < previous_role || storage.role() > kAttachmentRole) {
+    return check.rejected("F-42: " + what + "role")
+        .expected(std::to_string(previous_role) + " to 5")
+        .found(storage.role());
+  }
+  PlacedStorage placed;
+  if (!layout.place(storage.bytes(), &placed) || storage.offset() != placed.offset) {
+    return check.rejected("F-43: " + what + "offset")
+        .expected(placed.offset)
+        .found(storage.offset());
+  }
+  if (storage.first_chunk() != placed.first_chunk) {
+    return check.rejected("F-44: " + what + "first_chunk")
+        .expected(placed.first_chunk)
+        .found(storage.first_chunk());
+  }
+  return {};
+}
+
+bool is_right(const fbs::Storage& storage, std::uint8_t previous_role, DataLayout& layout) {
+  PlacedStorage placed;
+  const bool fits = layout.place(storage.bytes(), &placed);
+  return fits && storage.file() == 0 && storage.reserved0() == 0 && storage.reserved1() == 0 &&
+         storage.role() >= previous_role && storage.role() <= kAttachmentRole &&
+         storage.offset() == placed.offset && storage.first_chunk() == placed.first_chunk;
+}
+
+Status check_storages(const IndexCheck& check, const fbs::Index& index, const Header& header) {
+  DataLayout layout(header.chunk_bytes(), header.alignment());
+  std::uint8_t role = 1;
+  std::uint32_t number = 0;
+  for (const fbs::Storage* storage : *index.storages()) {
+    DataLayout before = layout;
+    if (!is_right(*storage, role, layout)) {
+      return check_storage(check, *storage, number, role, before);
+    }
+    role = storage->role();
+    ++number;
+  }
+  if (layout.end() != header.data_end) {
+    return check.rejected("F-45: data_end").expected(layout.end()).found(header.data_end);
+  }
+  if (layout.chunks() != header.chunk_count()) {
+    return check.rejected("F-46: number of digests")
+        .expected(layout.chunks())
+        .found(header.chunk_count());
+  }
+  return {};
+}
+
+// The section of attachments: as many storages as attachments, in the same order.
+class AttachmentPass {
+ public:
+  AttachmentPass(IndexCheck& check, const fbs::Index& index)
+      : check_(check), index_(index), storage_(index.storages()->size()) {
+    while (storage_ > 0 && index.storages()->Get(storage_ - 1)->role() == kAttachmentRole) {
+      --storage_;
+    }
+  }
+
+  Status run() {
+    const auto* attachments = index_.attachments();
+    const std::uint32_t count = attachments != nullptr ? attachments->size() : 0;
+    for (std::uint32_t i = 0; i < count; ++i) INGOT_RETURN_IF_ERROR(next(*attachments->Get(i)));
+    if (storage_ != index_.storages()->size()) {
+      return check_.rejected("F-47: storage " + std::to_string(storage_) +
+                             " belongs to no attachment");
+    }
+    return {};
+  }
+
+ private:
+  Status next(const fbs::Attachment& attachment) {
+    if (!check_.refer(kTableBytes) || !check_.refer(attachment.name()) ||
+        !check_.refer(attachment.media_type())) {
+      return check_.over_budget();
+    }
+    const std::string_view name = text_of(attachment.name());
+    if (!is_valid_name(name)) return check_.rejected("F-80: an attachment's name");
+    if (name <= previous_) {
+      return check_.rejected("F-81: attachments are not in ascending order of their names")
+          .tensor(name);
+    }
+    previous_ = name;
+    if (!is_media_type(text_of(attachment.media_type()))) {
+      return check_.rejected("F-82: media type of an attachment").tensor(name);
+    }
+    if (storage_ == index_.storages()->size() || attachment.storage() != storage_) {
+      return check_.rejected("F-83: storage of an attachment")
+          .tensor(name)
+          .expected(storage_)
+          .found(attachment.storage());
+    }
+    ++storage_;
+    return {};
+  }
+
+  static bool is_media_type(std::string_view text) {
+    const bool visible =
+        std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7F; });
+    return visible && !text.empty() && text.size() <= kMaxMediaTypeBytes;
+  }
+
+  IndexCheck& check_;
+  const fbs::Index& index_;
+  std::uint32_t storage_;
+  std::string_view previous_;
+};
+
+}  // namespace
+
+Status validate_index(Bytes bytes, const Header& header, const Limits& limits,
+                      std::string_view path) {
+  IndexCheck check(bytes, path);
+  INGOT_RETURN_IF_ERROR(check_bounds(check, bytes, header, limits));
+  INGOT_RETURN_IF_ERROR(run_verifier(check, bytes));
+  const fbs::Index& index = *flatbuffers::GetRoot<fbs::Index>(bytes.data());
+  INGOT_RETURN_IF_ERROR(check_root(check, index, limits));
+  INGOT_RETURN_IF_ERROR(check_storages(check, index, header));
+  INGOT_RETURN_IF_ERROR(validate_tensors(check, index));
+  INGOT_RETURN_IF_ERROR(AttachmentPass(check, index).run());
+  if (index.state() == nullptr) return {};
+  return validate_state(check, *index.state(), index.tensors()->size());
+}
+
+}  // namespace ingot::format

@@ -1,0 +1,80 @@
+// Shared by the parts of the index validator.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "ingot/status.h"
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "format/index_generated.h"
+
+namespace ingot::format {
+
+// What all checks of one index share. Lives on the validator's stack.
+class IndexCheck {
+ public:
+  IndexCheck(Bytes index, std::string_view path)
+      : base_(index.data()), budget_(index.size()), path_(path) {}
+
+  // Messages begin with the rule's number.
+  ErrorBuilder rejected(std::string_view what) const {
+    return make_error(Code::kRejected, what).file(path_).at(Region::kIndex);
+  }
+  ErrorBuilder unsupported(std::string_view what) const {
+    return make_error(Code::kUnsupported, what).file(path_).at(Region::kIndex);
+  }
+
+  // Counts bytes that the index refers to (rule F-32). Every byte of a canonical index is referred
+  // to once, so what they add up to cannot exceed its length; aliases make it exceed.
+  [[nodiscard]] bool refer(std::uint64_t bytes) {
+    if (bytes > budget_) return false;
+    budget_ -= bytes;
+    return true;
+  }
+  [[nodiscard]] bool refer(const flatbuffers::String* text) {
+    return refer(std::uint64_t{4} + text->size() + 1);
+  }
+  // A vector's length field and elements. Null counts nothing.
+  template <typename T>
+  [[nodiscard]] bool refer(const flatbuffers::Vector<T>* vector, std::uint64_t element_bytes) {
+    return vector == nullptr || refer(4 + element_bytes * vector->size());
+  }
+  Status over_budget() const {
+    return rejected("F-32: parts of the index are referred to more than once");
+  }
+
+  // The Verifier checks the alignment of a vector's length field, not that of its elements.
+  template <typename T>
+  bool elements_aligned(const flatbuffers::Vector<T>* vector) const {
+    const auto* elements = reinterpret_cast<const std::byte*>(vector) + 4;
+    return vector == nullptr || (elements - base_) % 8 == 0;
+  }
+  Status misaligned() const {
+    return rejected("F-31: a vector of 8-byte elements is not aligned to 8");
+  }
+
+ private:
+  const std::byte* base_;
+  std::uint64_t budget_;
+  std::string_view path_;
+};
+
+inline std::string_view text_of(const flatbuffers::String* text) {
+  return {reinterpret_cast<const char*>(text->Data()), text->size()};
+}
+
+inline constexpr std::uint64_t kTableBytes = 4;   // of a table: what it counts in F-32
+inline constexpr std::uint64_t kOffsetBytes = 4;  // of an element of a vector of tables or strings
+
+// Rules F-50 to F-73: tensors, their names, and which storages they use.
+Status validate_tensors(IndexCheck& check, const fbs::Index& index);
+// Rules F-90 to F-99.
+Status validate_state(IndexCheck& check, const fbs::StateTree& state, std::uint32_t tensor_count);
+
+// Whether a name obeys F-50.
+bool is_valid_name(std::string_view name);
+
+}  // namespace ingot::format
