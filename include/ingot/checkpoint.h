@@ -37,7 +37,7 @@ struct Limits {
 };
 
 struct OpenOptions {
-  Limits limits;
+  Limits limits = {};
   // Tests and special mounts put their own here; null is the operating system. Must outlive the
   // checkpoint and all of its views.
   io::FileSystem* file_system = nullptr;

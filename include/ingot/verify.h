@@ -34,8 +34,8 @@ struct VerifyOptions {
   bool keep_going = false;          // collect every error instead of stopping at the first
   std::uint64_t max_errors = 1000;  // kept in the report when going on; the rest are counted
   // Only these tensors or attachments, by name; empty means all. Padding is then not checked.
-  std::vector<std::string> tensors;
-  ProgressCallback progress;
+  std::vector<std::string> tensors = {};
+  ProgressCallback progress = {};
   const CancelFlag* cancel = nullptr;
 };
 

@@ -122,9 +122,9 @@ struct WriterOptions {
   bool read_back = false;          // read and verify the whole file before publishing it
   std::uint64_t staging_bytes = std::uint64_t{64} << 20;  // bound of the writer's own buffers
   // Unset: derived from the content, so that equal content makes equal bytes.
-  std::optional<std::array<std::uint8_t, 16>> uuid;
-  std::optional<std::array<std::uint8_t, 16>> save_id;
-  ProgressCallback progress;              // bytes of data written, of all data
+  std::optional<std::array<std::uint8_t, 16>> uuid = {};
+  std::optional<std::array<std::uint8_t, 16>> save_id = {};
+  ProgressCallback progress = {};         // bytes of data written, of all data
   const CancelFlag* cancel = nullptr;     // looked at in write() and commit()
   io::FileSystem* file_system = nullptr;  // null is the operating system; must outlive the writer
 };
