@@ -64,13 +64,18 @@ class MemoryFileSystem : public FileSystem {
     kTornHead,
     kTornTail
   };  // torn: at a 512-byte sector
-  // The state after a power cut, as a new file system; this one goes on unchanged.
+  // The state after a power cut, as a new file system; this one goes on unchanged. `fate` must not
+  // call back into it. Of a torn page, the head is what lies before the sector of set_tear(); a
+  // torn length comes half of the way (head) or all but the last sector of it (tail); a torn name
+  // is kept.
   std::unique_ptr<MemoryFileSystem> crash(const std::function<Fate(const CrashEvent&)>& fate) const;
   std::vector<CrashEvent> pending_events() const;
+  void set_tear(std::uint64_t sector);  // 1 to 7; 4 unless set
 
   // What happens to dirty pages when a sync is made to fail (by FaultFileSystem): Linux since 4.13
   // marks them clean, so that a second sync "succeeds" over lost data.
   void drop_dirty_pages(std::string_view path);
+  void drop_dirty_pages(File& file);
 
   struct Impl;
 
