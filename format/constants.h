@@ -72,6 +72,7 @@ inline constexpr std::uint64_t kMaxSmallAlignment = 256;
 inline constexpr std::uint64_t kMinIndexBytes = 8;  // root offset and file identifier
 inline constexpr std::uint64_t kMaxIndexBytes = (std::uint64_t{1} << 31) - 2;
 inline constexpr std::size_t kMaxNameBytes = 1024;
+inline constexpr std::size_t kMaxMediaTypeBytes = 255;
 inline constexpr std::size_t kMaxRank = 64;
 inline constexpr std::size_t kMaxStateDepth = 64;
 // Names that share a 64-bit hash: none in practice; the bound keeps hostile look-ups short.

@@ -8,8 +8,6 @@
 namespace ingot::format {
 namespace {
 
-constexpr std::size_t kMaxMediaTypeBytes = 255;
-
 Status check_bounds(const IndexCheck& check, Bytes index, const Header& header,
                     const Limits& limits) {
   if (index.size() != header.index_bytes || index.size() < kMinIndexBytes ||
