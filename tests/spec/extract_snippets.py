@@ -42,8 +42,10 @@ def main():
             more, out = render(block, count)
             includes.update(more)
             text += out
-    header = ["// Made by tests/spec/extract_snippets.py.", '#include "ingot/exceptions.h"',
-              '#include "ingot/ingot.h"', *sorted(includes), ""]
+    standard = ("array", "cstdio", "iostream", "span", "string", "vector")
+    header = ["// Made by tests/spec/extract_snippets.py.",
+              *(f"#include <{name}>" for name in standard),
+              '#include "ingot/exceptions.h"', '#include "ingot/ingot.h"', *sorted(includes), ""]
     with open(output, "w", encoding="utf-8") as file:
         file.write("\n".join(header + text) + "\n")
     if count == 0:
