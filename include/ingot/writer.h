@@ -53,7 +53,7 @@ struct QuantizationSpec {
 struct TensorSpec {
   std::string name;  // 1 to 1024 bytes of UTF-8 without control characters, unique in the plan
   DType dtype = DType::kFloat32;
-  std::vector<std::int64_t> shape;  // rank <= 64; empty means 0-d
+  std::vector<std::int64_t> shape = {};  // rank <= 64; empty means 0-d
   Role role = Role::kParameter;
   bool requires_grad = false;
   std::vector<std::int64_t> strides = {};  // in elements; empty means row-major contiguous
