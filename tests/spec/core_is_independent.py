@@ -16,7 +16,7 @@ FOREIGN_SYMBOL = re.compile(r"\b(cuda[A-Z]\w*|cu[A-Z][a-z]\w*|cuFile\w*|_ZN?K?2a
 # The adapters' own headers: the only ones that may name what they adapt.
 ADAPTERS = {"libtorch.h", "cuda.h"}
 # The core may write to files it is given, but not to the terminal, and may not end the process.
-TERMINAL = re.compile(r"\b(v?f?printf|puts|putchar|perror|_ZSt4cout|_ZSt4cerr|_ZSt4clog|exit|_exit|abort)$")
+TERMINAL = re.compile(r"(v?f?printf|__v?f?printf_chk|puts|putchar|perror|_ZSt4cout|_ZSt4cerr|_ZSt4clog|exit|_exit|abort)$")
 
 
 def check_includes(findings):
