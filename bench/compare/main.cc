@@ -1,0 +1,157 @@
+// Ingot as one contender among others: bench/run.py starts it in a fresh process, again and again,
+// in turn with its peers. Times are taken inside, around the call; a line of JSON comes out.
+//
+//   bench_compare make SHAPE LISTING RAW    the tensors' list (JSON) and their bytes, for the peers
+//   bench_compare ingot SHAPE FOLDER        the same as an Ingot file; prints its path
+//   bench_compare warm FILE...              bring files into the page cache and prove it
+//   bench_compare open|describe FILE TINY
+//   bench_compare one FILE TINY NAME
+//   bench_compare save SHAPE RAW FILE
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <exception>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "ingot/checkpoint.h"
+#include "ingot/exceptions.h"
+
+#include "bench/support/files.h"
+#include "bench/support/memory_read.h"
+#include "bench/support/options.h"
+#include "bench/support/page_cache.h"
+#include "bench/support/payload.h"
+#include "bench/support/run.h"
+
+namespace ingot::bench {
+namespace {
+
+using Arguments = std::vector<std::string>;
+using nlohmann::json;
+
+json result(double seconds) {
+  struct rusage usage {};
+  getrusage(RUSAGE_SELF, &usage);
+  return {{"seconds", seconds},
+          {"peak_rss_bytes", static_cast<std::uint64_t>(usage.ru_maxrss) * 1024}};
+}
+
+json make(const Arguments& in) {
+  Shape shape = shape_from(in.at(0));
+  json listing = json::array();
+  std::ofstream raw(in.at(2), std::ios::binary);
+  for (std::size_t i = 0; i < shape.tensors.size(); ++i) {
+    const Tensor& tensor = shape.tensors[i];
+    listing.push_back({tensor.name, dtype_name(tensor.dtype), tensor.shape, tensor.bytes()});
+    each_part(shape, i, [&](std::uint64_t, std::span<const std::byte> part) {
+      raw.write(reinterpret_cast<const char*>(part.data()),
+                static_cast<std::streamsize>(part.size()));
+    });
+  }
+  raw.close();
+  std::ofstream list(in.at(1));
+  list << listing;
+  list.close();
+  if (!raw || !list) throw_errno("writing " + in.at(1) + " and " + in.at(2));
+  return {{"shape", shape.name}, {"tensors", shape.tensors.size()}, {"bytes", shape.bytes()}};
+}
+
+json make_ingot(const Arguments& in) {
+  set_cache_folder(in.at(1));
+  return {{"path", ingot_file(shape_from(in.at(0)))}};
+}
+
+json warm(const Arguments& in) {
+  json files = json::object();
+  for (const std::string& path : in) files[path] = make_warm(path);
+  return files;
+}
+
+// The first open of a library in a process pays for page faults in its code: every contender opens
+// a tiny file of its own format before.
+void open_tiny(const Arguments& in) { or_throw(Checkpoint::open(in.at(1))); }
+
+json open_file(const Arguments& in) {
+  open_tiny(in);
+  Result<Checkpoint> checkpoint(Status(Code::kInternal, "not run"));
+  double seconds = time_of([&] { checkpoint = Checkpoint::open(in.at(0)); });
+  or_throw(checkpoint.status());
+  json out = result(seconds);
+  out["tensors"] = checkpoint->tensor_count();
+  return out;
+}
+
+// ... and every tensor's name, dtype and shape.
+json describe(const Arguments& in) {
+  open_tiny(in);
+  std::uint64_t names = 0;
+  std::uint64_t elements = 0;
+  double seconds = time_of([&] {
+    Checkpoint checkpoint = or_throw(Checkpoint::open(in.at(0)));
+    checkpoint.for_each({}, [&](const TensorInfo& tensor) {
+      names += tensor.name.size();
+      elements += tensor.numel() + static_cast<std::uint64_t>(dtype_name(tensor.dtype).size());
+    });
+  });
+  json out = result(seconds);
+  out["name_bytes"] = names;
+  out["elements"] = elements;
+  return out;
+}
+
+// ... and the bytes of one tensor.
+json one_tensor(const Arguments& in) {
+  open_tiny(in);
+  const std::string& name = in.at(2);
+  std::uint64_t sum = 0;
+  double seconds = time_of([&] {
+    Checkpoint checkpoint = or_throw(Checkpoint::open(in.at(0)));
+    sum = sum_words(or_throw(checkpoint.tensor(name)).bytes);
+  });
+  json out = result(seconds);
+  out["sum"] = sum;
+  return out;
+}
+
+json save_file(const Arguments& in) {
+  Payload payload(shape_from(in.at(0)));
+  std::ifstream raw(in.at(1), std::ios::binary);
+  raw.read(reinterpret_cast<char*>(payload.bytes().data()),
+           static_cast<std::streamsize>(payload.bytes().size()));
+  if (!raw) throw_errno("reading " + in.at(1), EIO);
+  Status status;
+  double seconds = time_of([&] { status = save(payload, in.at(2), {}); });
+  or_throw(status);
+  return result(seconds);
+}
+
+}  // namespace
+}  // namespace ingot::bench
+
+int main(int argc, char** argv) {
+  using namespace ingot::bench;
+  const std::map<std::string, json (*)(const Arguments&)> commands = {
+      {"make", make},         {"ingot", make_ingot}, {"warm", warm},     {"open", open_file},
+      {"describe", describe}, {"one", one_tensor},   {"save", save_file}};
+  Arguments arguments(argv + 1, argv + argc);
+  auto command = arguments.empty() ? commands.end() : commands.find(arguments.front());
+  if (command == commands.end()) {
+    std::fprintf(stderr, "usage: see the top of bench/compare/main.cc\n");
+    return 64;
+  }
+  try {
+    arguments.erase(arguments.begin());
+    std::printf("%s\n", command->second(arguments).dump().c_str());
+    return 0;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+}

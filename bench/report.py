@@ -1,0 +1,280 @@
+#!/usr/bin/env python3
+"""Turns a result file into docs/performance.md and its plots: bench/report.py RESULT.json [OUT.md]
+
+Standard library only. Ratios are ratios of medians from one run; "spread" is the smallest and the largest
+repetition. The targets are those of docs/design.md.
+"""
+
+import json
+import pathlib
+import statistics
+import sys
+
+import plot
+from targets import TARGETS
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+GROUPS = {
+    "open": ("Open and validate", "Page cache warm. Ceiling: XXH3-128 and FlatBuffers' Verifier over the same index bytes, "
+             "already in private memory. Open also reads the index into private memory, hashes the digest table and checks "
+             "every rule of the format; the parts are measured alone."),
+    "lookup": ("Look up by name", "All names once, in random order, one thread. Ceiling: hash the name, then two dependent "
+               "cache misses in tables as large. `p50` and `p99` come from a pass that times each look-up alone and contain "
+               "the cost of reading the clock (`clock`)."),
+    "verify-warm": ("Verify, warm", "Every byte hashed and compared, file in the page cache (`mincore`). Ceiling: the same "
+                    "mapped bytes read and summed in 64-bit words by as many threads, pages already mapped."),
+    "verify-cold": ("Verify, cold", "Nothing of the file in the page cache (`fsync`, `posix_fadvise(DONTNEED)`, then "
+                    "`mincore`). Ceiling: the best of six sequential O_DIRECT reads by io_uring."),
+    "save": ("Durable save", "From bytes in memory to a file that survives a power cut: digests, data, fsync of file and "
+             "folder. Ceiling: the best of six O_DIRECT writes of the same bytes into a reserved file, with the same fsyncs, "
+             "straight out of the caller's memory and without digests."),
+    "peers-open": ("Open, against other libraries", "Each contender in a fresh process that times itself, in turn; page cache "
+                   "warm. Ingot's open checks digests and structure, safetensors parses its header, torch unpickles and makes "
+                   "every tensor."),
+    "peers-describe": ("Open and list every tensor, against other libraries", "As before, and the name, dtype and shape of "
+                       "every tensor are looked at. The peers do it in Python, Ingot in C++: that is part of the difference."),
+    "peers-one": ("Open and read one tensor, against other libraries", "As before, and the bytes of one tensor, by name, "
+                  "are summed."),
+    "peers-save": ("Durable save, against other libraries", "The same tensors from memory, fsync of file and folder on all "
+                   "sides. Only Ingot computes digests of 128 bits; torch a CRC-32, or none where it says so."),
+}
+
+
+def median(series):
+    return statistics.median(series["seconds"]) if series["seconds"] else None
+
+
+def counter(series, name):
+    values = series["counters"].get(name)
+    return statistics.median(values) if values else None
+
+
+def kind(series):
+    return next((k for k in ("ingot", "ceiling:", "part:") if series["contender"].startswith(k)), "peer")
+
+
+def seconds_text(value):
+    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if value >= scale:
+            return f"{value / scale:.3g} {unit}"
+    return f"{value * 1e9:.3g} ns"
+
+
+def bytes_text(value):
+    for unit, scale in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if value >= scale:
+            return f"{value / scale:.1f} {unit}"
+    return f"{value:.0f} B"
+
+
+class Result:
+    """The series of a run, by group, shape and contender."""
+
+    def __init__(self, data):
+        self.data = data
+        self.series = [entry for entry in data["series"] if entry["seconds"] or entry["errors"]]
+
+    def groups(self):
+        return [group for group in GROUPS if any(entry["group"] == group for entry in self.series)]
+
+    def shapes(self, group):
+        return list(dict.fromkeys(entry["shape"] for entry in self.series if entry["group"] == group))
+
+    def of(self, group, shape):
+        return [entry for entry in self.series if entry["group"] == group and entry["shape"] == shape]
+
+    def find(self, group, shape, contender):
+        found = [entry for entry in self.of(group, shape) if entry["contender"] == contender and entry["seconds"]]
+        return found[0] if found else None
+
+    def ceiling(self, group, shape):
+        """The fastest of the ceilings that were measured for these bytes."""
+        ceilings = [entry for entry in self.of(group, shape) if kind(entry) == "ceiling:" and entry["seconds"]]
+        return min(ceilings, key=cost, default=None)
+
+
+def cost(series):
+    """What is compared: seconds a byte where bytes were counted, else seconds."""
+    rate = counter(series, "bytes_per_second")
+    return 1 / rate if rate else median(series)
+
+
+def ratio_to(series, other):
+    return cost(series) / cost(other) if other and series["seconds"] else None
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|" + "|".join(["---"] + ["---:"] * (len(head) - 1)) + "|"]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+
+
+def details(result, group, shape):
+    """One table: every contender of a group and shape."""
+    series = result.of(group, shape)
+    ingot_based = group.startswith("peers")
+    base = result.find(group, shape, "ingot") if ingot_based else result.ceiling(group, shape)
+    lookups = group == "lookup"
+    head = ["contender", "median", "spread", "to Ingot" if ingot_based else "to ceiling"]
+    extra = ["p50", "p99", "clock", "allocations"] if lookups else ["GB/s", "peak RSS", "read", "written"]
+    rows = []
+    for entry in sorted(series, key=lambda entry: median(entry) or float("inf")):
+        if not entry["seconds"]:
+            rows.append([entry["contender"], "cannot: " + escape(entry["errors"][0])] + [""] * (len(head + extra) - 2))
+            continue
+        each = [value / (counter(entry, "names") if lookups else 1) for value in entry["seconds"]]
+        factor = ratio_to(entry, base)
+        row = [entry["contender"], seconds_text(statistics.median(each)),
+               f"{seconds_text(min(each))} – {seconds_text(max(each))}", f"{factor:.2f}x" if factor else ""]
+        rows.append(row + [cell(entry, name) for name in extra])
+    return f"**{shape}**\n\n" + table(head + extra, rows)
+
+
+def escape(text):
+    return text.replace("|", "\\|")[:160]
+
+
+def cell(entry, name):
+    source = {"GB/s": "bytes_per_second", "peak RSS": "peak_rss", "read": "storage_read", "written": "storage_written",
+              "p50": "p50_ns", "p99": "p99_ns", "clock": "clock_ns", "allocations": "allocations"}[name]
+    value = counter(entry, source)
+    if value is None and name == "peak RSS":
+        value = counter(entry, "peak_rss_bytes")
+    if value is None:
+        return ""
+    if name == "GB/s":
+        return f"{value / 1e9:.2f}"
+    if name == "allocations":
+        return f"{value:.0f}"
+    return f"{value:.0f} ns" if name in ("p50", "p99", "clock") else bytes_text(value)
+
+
+def summary(result):
+    """(table of targets, lines on what falls short)"""
+    rows, short = [], []
+    for target in TARGETS:
+        for shape in target.shapes(result):
+            outcome = target.judge(result, shape)
+            if outcome is None:
+                continue
+            rows.append([target.path, shape, outcome.value, outcome.against, outcome.ratio, target.text,
+                         "met" if outcome.met else "**short**"])
+            if not outcome.met:
+                short.append(f"* {target.path}, {shape}: {outcome.ratio}, target {target.text}.")
+    head = ["path", "shape", "Ingot", "measured against", "ratio", "target", ""]
+    return table(head, rows), short
+
+
+def losses(result):
+    """Every place where a peer was faster than the best of Ingot's contenders."""
+    lines = []
+    for group in result.groups():
+        for shape in result.shapes(group):
+            entries = [entry for entry in result.of(group, shape) if entry["seconds"]]
+            ours = [entry for entry in entries if kind(entry) == "ingot"]
+            if not ours:
+                continue
+            best = min(ours, key=cost)
+            for entry in entries:
+                if kind(entry) == "peer" and cost(entry) < cost(best):
+                    factor = cost(best) / cost(entry)
+                    lines.append(f"* {GROUPS[group][0]}, {shape}: `{entry['contender']}` is {factor:.2f}x as fast as "
+                                 f"`{best['contender']}`.")
+    return lines
+
+
+def slope(points):
+    """Least squares through (x, y)."""
+    mean_x, mean_y = (statistics.fmean(values) for values in zip(*points))
+    below = sum((x - mean_x) ** 2 for x, _ in points)
+    return sum((x - mean_x) * (y - mean_y) for x, y in points) / below if below else 0.0
+
+
+def scaling(result):
+    lines = []
+    points = [(counter(entry, "tensors"), median(entry)) for entry in result.series
+              if entry["group"] == "open" and entry["contender"] == "ingot" and entry["seconds"]]
+    if len(points) > 1:
+        lines.append(f"* Open, {min(points)[0]:.0f} to {max(points)[0]:.0f} tensors: {seconds_text(slope(points))} a tensor; "
+                     + ", ".join(f"{seconds_text(seconds)} at {count:,.0f}" for count, seconds in sorted(points)) + ".")
+    lines += verify_scaling(result)
+    return lines
+
+
+def verify_scaling(result):
+    lines, points, threads = [], [], {}
+    for entry in result.series:
+        if entry["group"] != "verify-warm" or entry["contender"] != "ingot-mapping" or not entry["seconds"]:
+            continue
+        if entry["shape"].startswith("decoder"):
+            size = counter(entry, "bytes_per_second") * median(entry)
+            threads.setdefault(round(size), {})[round(counter(entry, "workers"))] = median(entry)
+            points.append((size, median(entry), round(counter(entry, "workers"))))
+    most = max((point[2] for point in points), default=0)
+    line = [(size, seconds) for size, seconds, count in points if count == most]
+    if len(line) > 1:
+        lines.append(f"* Verify warm by mapping, {bytes_text(min(line)[0])} to {bytes_text(max(line)[0])}, {most} threads: "
+                     f"{seconds_text(slope(line) * 2**30)} a GiB.")
+    for size, by_threads in threads.items():
+        if len(by_threads) > 1:
+            few, many = min(by_threads), max(by_threads)
+            lines.append(f"* Verify warm by mapping, {bytes_text(size)}: {many} threads are "
+                         f"{by_threads[few] / by_threads[many]:.2f}x as fast as {few}.")
+    return lines
+
+
+def conditions(data):
+    machine, versions, peers = data["machine"], data["machine"]["versions"], data["peers"]
+    lines = [
+        f"* Machine: {machine['cpu']}, {machine['processors']} processors{' (virtual)' if machine['virtual'] else ''}, "
+        f"{bytes_text(machine['memory_bytes'])} of memory, Linux {machine['kernel']}, {machine['file_system']}, "
+        f"huge pages {machine['huge_pages']}.",
+        f"* Ingot {machine['commit']}{' with local changes' if machine['modified'] else ''}, {versions['compiler']}, "
+        f"{versions['build_type']} {versions['flags']}; flatc {versions['flatbuffers'].removeprefix('flatc version ')}, "
+        f"xxHash {versions['xxhash']}, liburing {versions['liburing']}.",
+    ]
+    if peers:
+        lines.append(f"* Peers: safetensors {peers['safetensors']}, torch {peers['torch']}, Python {versions['python']}.")
+    lines.append(f"* {data['date']}, {data['repetitions']} repetitions in random order, load average "
+                 f"{data['machine']['load_at_start'][0]:.2f} before and {data['load_at_end'][0]:.2f} after.")
+    lines.append(f"* Command: `scripts/bench-core` (`{data['command']}`).")
+    return "\n".join(lines)
+
+
+INTRO = """# Performance
+
+<!-- Written by bench/report.py from a file in bench/results/: change those, not this. -->
+
+Absolute numbers say little on another machine. What counts is each ratio: of medians, from one run in which the
+contenders took turns, on the same bytes. Beside every result stands the ceiling, which is what this machine can do at
+best, measured in the same run. `part:` rows are pieces of Ingot's own work, measured alone, that explain a result. Peak
+RSS counts mapped pages of the page cache too. `GB/s` are 10^9 bytes a second.
+"""
+
+
+def write(data, path):
+    result = Result(data)
+    text = [INTRO]
+    if data["quick"]:
+        text.append("**A quick run at tiny sizes: it shows that the benchmarks work. The numbers mean nothing.**\n")
+    text.append(conditions(data))
+    targets, short = summary(result)
+    text.append("\n## Targets\n\n" + targets)
+    text.append("\n## Where Ingot falls short or loses\n")
+    text.append("\n".join(short + losses(result)) or "Nowhere in this run.")
+    text.append("\n## Scaling\n\n" + "\n".join(scaling(result)))
+    for group in result.groups():
+        title, about = GROUPS[group]
+        text.append(f"\n## {title}\n\n{about}\n")
+        image = plot.write(result, group, path.parent / path.stem / f"{group}.svg")
+        if image:
+            text.append(f"![{title}]({image.relative_to(path.parent)})\n")
+        text.append("\n\n".join(details(result, group, shape) for shape in result.shapes(group)))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(text) + "\n")
+
+
+if __name__ == "__main__":
+    source = pathlib.Path(sys.argv[1])
+    target = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else ROOT / "docs/performance.md"
+    write(json.loads(source.read_text()), target)

@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Runs the benchmarks of a build and writes one JSON file: machine, versions, every repetition.
+
+scripts/bench-core calls it; standard library only. What the JSON holds is said in docs/performance.md.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+
+import compare_run
+import machine
+import report
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PROGRAMS = ["open", "lookup", "verify_warm", "verify_cold", "save"]
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release", help="build folder")
+    parser.add_argument("--cache", type=pathlib.Path, help="folder of the input files (default: in the build folder)")
+    parser.add_argument("--out", type=pathlib.Path, help="result file (default: bench/results/<date>-<machine>.json)")
+    parser.add_argument("--report", type=pathlib.Path, help="Markdown file to write")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes, one repetition: shows that all works")
+    parser.add_argument("--filter", default="", help="regular expression on group/shape/contender")
+    parser.add_argument("--repetitions", type=int, default=0, help="default: 7, or 1 with --quick")
+    parser.add_argument("--peers", type=pathlib.Path, help="Python interpreter that has the peers")
+    parser.add_argument("--no-peers", action="store_true", help="leave out the comparison with other libraries")
+    arguments = parser.parse_args()
+    arguments.repetitions = arguments.repetitions or (1 if arguments.quick else 7)
+    arguments.build = arguments.build.resolve()
+    arguments.cache = (arguments.cache or arguments.build / "bench-cache").resolve()
+    arguments.cache.mkdir(parents=True, exist_ok=True)
+    return arguments
+
+
+def benchmark_command(program, arguments, out):
+    command = [
+        str(arguments.build / "bin" / f"bench_{program}"),
+        f"--ingot_cache={arguments.cache}",
+        f"--benchmark_repetitions={arguments.repetitions}",
+        "--benchmark_enable_random_interleaving=true",
+        f"--benchmark_out={out}",
+        "--benchmark_out_format=json",
+    ]
+    if arguments.quick:
+        command += ["--ingot_quick", "--benchmark_min_time=0.001"]
+    if arguments.filter:
+        command.append(f"--benchmark_filter={arguments.filter}")
+    return command
+
+
+SECONDS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
+# What Google Benchmark puts behind the names given to it.
+SUFFIX = re.compile(r"/(iterations:\d+|repeats:\d+|manual_time|real_time)")
+NOT_COUNTERS = {
+    "name", "run_name", "run_type", "family_index", "per_family_instance_index", "repetitions", "repetition_index",
+    "threads", "iterations", "real_time", "cpu_time", "time_unit", "error_occurred", "error_message", "label",
+}
+
+
+def collect(raw):
+    """Series out of Google Benchmark's JSON, one a contender, its repetitions in order."""
+    series = {}
+    for run in raw["benchmarks"]:
+        if run["run_type"] != "iteration":
+            continue
+        group, shape, contender = SUFFIX.sub("", run["run_name"]).split("/", 2)
+        entry = series.setdefault(
+            (group, shape, contender),
+            {"group": group, "shape": shape, "contender": contender, "seconds": [], "counters": {}, "errors": []},
+        )
+        if run.get("error_occurred"):
+            entry["errors"].append(run.get("error_message", ""))
+            continue
+        entry["seconds"].append(run["real_time"] * SECONDS[run["time_unit"]])
+        for name, value in run.items():
+            if name not in NOT_COUNTERS:
+                entry["counters"].setdefault(name, []).append(value)
+    return list(series.values())
+
+
+def run_benchmarks(program, arguments):
+    out = arguments.cache / f"{program}.json"
+    out.unlink(missing_ok=True)
+    command = benchmark_command(program, arguments, out)
+    print(f"== bench_{program}", flush=True)
+    code = subprocess.run(command, check=False).returncode
+    if not out.exists() or out.stat().st_size == 0:
+        return code == 0, []
+    return code == 0, collect(json.loads(out.read_text()))
+
+
+def main():
+    arguments = parse_arguments()
+    facts = machine.facts(arguments.build, arguments.cache)
+    good, series = True, []
+    for program in PROGRAMS:
+        program_good, program_series = run_benchmarks(program, arguments)
+        good &= program_good
+        series += program_series
+    peers = None if arguments.no_peers else arguments.peers
+    compare_good, compare_series = compare_run.run(arguments, peers)
+    good &= compare_good
+    result = {
+        "schema": 1,
+        "date": datetime.date.today().isoformat(),
+        "command": shlex.join(["bench/run.py", *machine.anonymous(sys.argv[1:], ROOT)]),
+        "quick": arguments.quick,
+        "repetitions": arguments.repetitions,
+        "machine": facts,
+        "load_at_end": os.getloadavg(),
+        "peers": compare_run.versions(peers),
+        "series": series + compare_series,
+    }
+    out = arguments.out or ROOT / "bench/results" / f"{result['date']}-{facts['name']}.json"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(result, indent=1) + "\n")
+    print(f"wrote {out}")
+    if arguments.report:
+        report.write(result, arguments.report)
+        print(f"wrote {arguments.report}")
+    if not good:
+        print("some benchmarks reported errors", file=sys.stderr)
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+#include "bench/support/usage.h"
+
+#include <cstdint>
+#include <fstream>
+#include <string>
+#include <string_view>
+
+namespace ingot::bench {
+namespace {
+
+// The number after "key:" in a file of /proc; 0 when there is none.
+std::uint64_t proc_number(const char* file, std::string_view key) {
+  std::ifstream lines(file);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(key)) return std::strtoull(line.c_str() + key.size(), nullptr, 10);
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::uint64_t peak_rss_bytes() { return proc_number("/proc/self/status", "VmHWM:") * 1024; }
+
+Usage::Usage() : read_(0), written_(0) {
+  std::ofstream("/proc/self/clear_refs") << 5;  // resets VmHWM (proc(5))
+  read_ = proc_number("/proc/self/io", "read_bytes:");
+  written_ = proc_number("/proc/self/io", "write_bytes:");
+}
+
+void Usage::report(benchmark::State& state) const {
+  using benchmark::Counter;
+  auto bytes = [](std::uint64_t n, Counter::Flags flags) {
+    return Counter(static_cast<double>(n), flags, Counter::kIs1024);
+  };
+  state.counters["peak_rss"] = bytes(peak_rss_bytes(), Counter::kDefaults);
+  state.counters["storage_read"] =
+      bytes(proc_number("/proc/self/io", "read_bytes:") - read_, Counter::kAvgIterations);
+  state.counters["storage_written"] =
+      bytes(proc_number("/proc/self/io", "write_bytes:") - written_, Counter::kAvgIterations);
+}
+
+}  // namespace ingot::bench

@@ -1,0 +1,125 @@
+"""The targets of docs/design.md, section 8, and how each is judged."""
+
+import dataclasses
+import re
+import statistics
+
+
+@dataclasses.dataclass
+class Outcome:
+    value: str
+    against: str
+    ratio: str
+    met: bool
+
+
+def _median(series):
+    return statistics.median(series["seconds"])
+
+
+def _cost(series):
+    rate = series["counters"].get("bytes_per_second")
+    return 1 / statistics.median(rate) if rate else _median(series)
+
+
+def _text(series):
+    rate = series["counters"].get("bytes_per_second")
+    if rate:
+        return f"{statistics.median(rate) / 1e9:.2f} GB/s"
+    seconds = _median(series)
+    return f"{seconds * 1e3:.3g} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.3g} µs"
+
+
+@dataclasses.dataclass
+class Target:
+    path: str
+    text: str
+    group: str
+    shape: str  # regular expression: the shapes that the target is for
+    ours: list  # contenders; the best of them counts
+
+    def shapes(self, result):
+        return [shape for shape in result.shapes(self.group) if re.fullmatch(self.shape, shape)]
+
+    def best(self, result, shape):
+        found = [result.find(self.group, shape, name) for name in self.ours]
+        return min((entry for entry in found if entry), key=_cost, default=None)
+
+
+@dataclasses.dataclass
+class AtMostTimes(Target):
+    """Time at most `limit` times the ceiling's."""
+
+    limit: float
+
+    def judge(self, result, shape):
+        ours, ceiling = self.best(result, shape), result.ceiling(self.group, shape)
+        if not ours or not ceiling:
+            return None
+        factor = _cost(ours) / _cost(ceiling)
+        return Outcome(_text(ours), f"{_text(ceiling)} ({ceiling['contender']})", f"{factor:.2f}x", factor <= self.limit)
+
+
+@dataclasses.dataclass
+class ShareOfCeiling(Target):
+    """Rate at least `share` of the ceiling's."""
+
+    share: float
+
+    def judge(self, result, shape):
+        ours, ceiling = self.best(result, shape), result.ceiling(self.group, shape)
+        if not ours or not ceiling:
+            return None
+        share = _cost(ceiling) / _cost(ours)
+        return Outcome(f"{_text(ours)} ({ours['contender']})", f"{_text(ceiling)} ({ceiling['contender']})",
+                       f"{share:.0%}", share >= self.share)
+
+
+@dataclasses.dataclass
+class FasterThan(Target):
+    """At least `factor` times as fast as the best of some peers."""
+
+    peers: list
+    factor: float
+
+    def judge(self, result, shape):
+        ours = self.best(result, shape)
+        peers = [result.find(self.group, shape, name) for name in self.peers]
+        peer = min((entry for entry in peers if entry), key=_cost, default=None)
+        if not ours or not peer:
+            return None
+        factor = _cost(peer) / _cost(ours)
+        return Outcome(_text(ours), f"{_text(peer)} ({peer['contender']})", f"{factor:.1f}x", factor >= self.factor)
+
+
+@dataclasses.dataclass
+class Lookup(Target):
+    """A median look-up at most `limit_ns`, clock included, and no allocation."""
+
+    limit_ns: float
+
+    def judge(self, result, shape):
+        ours, ceiling = self.best(result, shape), result.ceiling(self.group, shape)
+        if not ours or not ceiling:
+            return None
+        mean = _median(ours) / ours["counters"]["names"][0] * 1e9
+        floor = _median(ceiling) / ceiling["counters"]["names"][0] * 1e9
+        p50 = statistics.median(ours["counters"]["p50_ns"])
+        allocations = max(ours["counters"]["allocations"])
+        return Outcome(f"{p50:.0f} ns median alone, {mean:.0f} ns mean in a row, {allocations:.0f} allocations",
+                       f"{floor:.0f} ns mean in a row ({ceiling['contender']})", f"{mean / floor:.2f}x",
+                       p50 <= self.limit_ns and allocations == 0)
+
+
+OPEN_SHAPES = r"small-(1000|100000|1000000x16)"
+TARGETS = [
+    AtMostTimes("open + validate", "<= 3x the ceiling", "open", OPEN_SHAPES, ["ingot"], 3.0),
+    FasterThan("open + validate", ">= 20x safetensors", "peers-open", r"small-.*", ["ingot"], ["safetensors"], 20.0),
+    FasterThan("open + validate", ">= 50x torch.load(mmap)", "peers-open", r"small-.*", ["ingot"], ["torch"], 50.0),
+    Lookup("look up by name", "<= 300 ns, no allocation", "lookup", r"small-.*", ["ingot"], 300.0),
+    ShareOfCeiling("verify, warm", ">= 90 % of the ceiling", "verify-warm", r".*", ["ingot-mapping", "ingot-read"], 0.90),
+    ShareOfCeiling("verify, cold", ">= 90 % of the ceiling", "verify-cold", r".*", ["ingot-direct", "ingot-read"], 0.90),
+    ShareOfCeiling("durable save", ">= 85 % of the ceiling", "save", r".*", ["ingot", "ingot-threads"], 0.85),
+    FasterThan("durable save", ">= 2x torch.save + fsync", "peers-save", r".*", ["ingot"], ["torch", "torch-no-crc32"], 2.0),
+    FasterThan("durable save", ">= 2x safetensors + fsync", "peers-save", r".*", ["ingot"], ["safetensors"], 2.0),
+]

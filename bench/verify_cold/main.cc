@@ -1,0 +1,63 @@
+// Verify every byte, nothing of it in the page cache. Ceiling: the best sequential O_DIRECT read.
+#include <cstdio>
+
+#include "bench/support/direct_io.h"
+#include "bench/support/files.h"
+#include "bench/support/options.h"
+#include "bench/support/page_cache.h"
+#include "bench/support/run.h"
+#include "bench/support/usage.h"
+#include "bench/support/verify_run.h"
+
+namespace ingot::bench {
+namespace {
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+
+void read_whole(benchmark::State& state, const std::string& path, const DirectIoShape& io) {
+  for (auto _ : state) {
+    if (!make_cold(path)) return state.SkipWithError("not all of the file left the page cache");
+    Usage usage;
+    state.SetIterationTime(read_direct(path, io));
+    usage.report(state);
+    state.SetBytesProcessed(static_cast<std::int64_t>(residency(path).total));
+  }
+}
+
+void add(const Shape& shape) {
+  std::string path = ingot_file(shape);
+  auto add_verify = [&](const char* contender, ReadPath read) {
+    add_benchmark("verify-cold", shape.name, contender, Repeat::kOnce,
+                  [path, read](benchmark::State& state) {
+                    run_verify(state, path, read, options().threads, Cache::kCold);
+                  });
+  };
+  add_verify("ingot-direct", ReadPath::kDirect);
+  add_verify("ingot-read", ReadPath::kRead);
+  add_verify("ingot-mapping", ReadPath::kMapping);
+  for (const DirectIoShape& io : kDirectIoShapes) {
+    add_benchmark("verify-cold", shape.name, "ceiling:direct-read-" + io.name(), Repeat::kOnce,
+                  [path, io](benchmark::State& state) { read_whole(state, path, io); });
+  }
+}
+
+void register_all() {
+  if (!has_direct_io(cache_folder())) {
+    std::fprintf(stderr, "verify-cold: no O_DIRECT here; nothing is measured\n");
+    return;
+  }
+  if (options().quick) {
+    add(decoder(8 * kMiB));
+    return;
+  }
+  add(decoder(4096 * kMiB));
+  add(mixture_of_experts(2048 * kMiB));
+  add(small_tensors(100'000));
+}
+
+}  // namespace
+}  // namespace ingot::bench
+
+int main(int argc, char** argv) {
+  return ingot::bench::run_benchmarks(argc, argv, ingot::bench::register_all);
+}

@@ -1,0 +1,89 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <memory>
+
+#include "ingot/digest.h"
+
+#include "bench/support/descriptor.h"
+#include "bench/support/memory_read.h"
+#include "bench/support/run.h"
+#include "bench/verify_warm/verify_warm.h"
+
+namespace ingot::bench {
+namespace {
+
+constexpr std::size_t kMiB = std::size_t{1} << 20;
+
+std::uint64_t hash_part(std::span<const std::byte> part) { return digest_of(part).low; }
+
+using Visit = std::uint64_t (*)(std::span<const std::byte>);
+
+// Sums or hashes the mapped file, whose pages are all there, in parts handed to threads in turn.
+void visit_mapped(benchmark::State& state, const WarmFile& file, std::size_t part_bytes,
+                  Visit visit) {
+  MappedFile mapped(file.path);
+  for (auto _ : state) {
+    std::uint64_t sum = 0;
+    state.SetIterationTime(
+        time_of([&] { sum = sum_parallel(mapped.bytes(), part_bytes, file.threads, visit); }));
+    benchmark::DoNotOptimize(sum);
+    state.SetBytesProcessed(static_cast<std::int64_t>(mapped.bytes().size()));
+  }
+}
+
+// The same over private memory on huge pages, at most 1 GiB of it: plain XXH3 over a warm buffer.
+void hash_private(benchmark::State& state, const WarmFile& file) {
+  Memory memory(std::min<std::uint64_t>(Descriptor(file.path, O_RDONLY).size(), 1024 * kMiB));
+  for (auto _ : state) {
+    std::uint64_t sum = 0;
+    state.SetIterationTime(
+        time_of([&] { sum = sum_parallel(memory.bytes(), kMiB, file.threads, hash_part); }));
+    benchmark::DoNotOptimize(sum);
+    state.SetBytesProcessed(static_cast<std::int64_t>(memory.bytes().size()));
+  }
+}
+
+// read(2) into private memory, nothing done with it: what the read path could reach at best.
+void read_only(benchmark::State& state, const WarmFile& file) {
+  Descriptor descriptor(file.path, O_RDONLY);
+  std::uint64_t size = descriptor.size();
+  for (auto _ : state) {
+    std::atomic<std::uint64_t> next = 0;
+    std::atomic<std::uint64_t> total = 0;
+    std::vector<std::unique_ptr<Memory>> buffers;
+    for (int i = 0; i < file.threads; ++i) buffers.push_back(std::make_unique<Memory>(kMiB));
+    state.SetIterationTime(time_of([&] {
+      on_threads(file.threads, [&](int worker) {
+        std::byte* buffer = buffers[static_cast<std::size_t>(worker)]->data();
+        for (std::uint64_t at; (at = next.fetch_add(kMiB)) < size;) {
+          ssize_t n = pread(descriptor.get(), buffer, kMiB, static_cast<off_t>(at));
+          if (n > 0) total += static_cast<std::uint64_t>(n);
+        }
+      });
+    }));
+    if (total != size) return state.SkipWithError("short read");
+    state.SetBytesProcessed(static_cast<std::int64_t>(size));
+  }
+}
+
+}  // namespace
+
+void register_verify_warm_ceiling(const WarmFile& file) {
+  auto add = [&](const char* contender, std::function<void(benchmark::State&)> run) {
+    add_benchmark("verify-warm", file.shape, contender, Repeat::kOnce, std::move(run));
+  };
+  auto add_mapped = [&](const char* contender, std::size_t part_bytes, Visit visit) {
+    add(contender, [=](benchmark::State& state) { visit_mapped(state, file, part_bytes, visit); });
+  };
+  add_mapped("ceiling:memory-read-1MiB", kMiB, sum_words);
+  add_mapped("ceiling:memory-read-16MiB", 16 * kMiB, sum_words);
+  add_mapped("part:xxh3-mapped", kMiB, hash_part);
+  add("part:xxh3-private", [file](benchmark::State& state) { hash_private(state, file); });
+  add("part:read-only", [file](benchmark::State& state) { read_only(state, file); });
+}
+
+}  // namespace ingot::bench
