@@ -22,6 +22,7 @@ step() {
   step_names+=("$name")
   step_times+=($(($(now_ms) - start)))
   if ((status != 0)); then
+    tests_failed=$((tests_failed + 1))  # a step that fails counts as a test that does
     print_summary
     say "${red}FAILED${plain} in step: $name (exit status $status)"
     print_counts
@@ -33,7 +34,7 @@ step() {
 ctest_step() {
   local name="$1" folder="$2" report="$2/Testing/junit.xml" status=0
   shift 2
-  rm -f "$report"
+  mkdir -p "$folder/Testing" && rm -f "$report"
   # Counting comes before stopping, so that the last line is true of a failed run, too.
   count_after() {
     set +e
