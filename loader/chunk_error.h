@@ -26,6 +26,8 @@ ChunkRange chunk_range(const StorageInfo& storage, std::uint64_t chunk_bytes, st
 // tensor.
 ErrorBuilder checksum_error(std::string_view path, const ChunkRange& chunk,
                             const Digest128& expected, const Digest128& found);
+ErrorBuilder checksum_error(std::string_view path, const ChunkRange& chunk, const Sha256& expected,
+                            const Sha256& found);
 
 // The same for a chunk of which `cause` says why it could not be read. Keeps code and errno.
 ErrorBuilder unreadable_error(std::string_view path, const ChunkRange& chunk, const Status& cause);

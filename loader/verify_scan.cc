@@ -85,8 +85,7 @@ void UnitScan::finish_chunk(const Digest128& xxh3, const Sha256* sha256) {
   if (sha256 == nullptr) return;
   const Sha256 expected_sha = state_.chunk_sha256(entry);
   if (*sha256 == expected_sha) return;
-  ErrorBuilder error = checksum_error(state_.path(), range, expected, xxh3);
-  add_item_error(error.expected("SHA-256 " + to_string(expected_sha)).found(to_string(*sha256)));
+  add_item_error(checksum_error(state_.path(), range, expected_sha, *sha256));
 }
 
 void UnitScan::check_zero(Bytes bytes, std::uint64_t begin) {

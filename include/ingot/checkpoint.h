@@ -84,8 +84,8 @@ enum class Verify : std::uint8_t {
 
 // Which tensors an iteration visits, always in registration order. Empty fields match all.
 struct TensorFilter {
-  std::optional<Role> role;
-  std::string_view prefix;
+  std::optional<Role> role = std::nullopt;
+  std::string_view prefix = {};
 };
 
 // An open checkpoint: a cheap handle to shared, immutable state. Copies share it, and it lives as

@@ -46,8 +46,8 @@ struct QuantizationSpec {
   std::int64_t zero_point = 0;
   std::int32_t axis = 0;
   // Per channel only: made with add_storage(), shape[axis] elements each.
-  std::optional<StorageId> scales;
-  std::optional<StorageId> zero_points;
+  std::optional<StorageId> scales = std::nullopt;
+  std::optional<StorageId> zero_points = std::nullopt;
 };
 
 struct TensorSpec {
