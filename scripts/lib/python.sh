@@ -27,8 +27,8 @@ install_python() {
 }
 
 venv_pip() {
-  "$venv_python" -m pip --disable-pip-version-check --no-input -q "$@" </dev/null \
-    2> >(grep -v '^WARNING: Location' >&2)
+  "$venv_python" -m pip --disable-pip-version-check --no-input -q "$@" </dev/null ||
+    die "pip failed: $*"
 }
 
 # barkeep, the header-only library of the command's progress bars: its source package has the
