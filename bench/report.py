@@ -116,7 +116,11 @@ def details(result, group, shape):
     base = result.find(group, shape, "ingot") if ingot_based else result.ceiling(group, shape)
     lookups = group == "lookup"
     head = ["contender", "median", "spread", "to Ingot" if ingot_based else "to ceiling"]
-    extra = ["p50", "p99", "clock", "allocations"] if lookups else ["GB/s", "peak RSS", "read", "written"]
+    extra = ["GB/s", "RSS added", "read", "written"]
+    if lookups:
+        extra = ["p50", "p99", "clock", "allocations"]
+    elif ingot_based:
+        extra = ["GB/s", "peak RSS", "process"]
     rows = []
     for entry in sorted(series, key=lambda entry: median(entry) or float("inf")):
         if not entry["seconds"]:
@@ -135,15 +139,15 @@ def escape(text):
 
 
 def cell(entry, name):
-    source = {"GB/s": "bytes_per_second", "peak RSS": "peak_rss", "read": "storage_read", "written": "storage_written",
+    source = {"GB/s": "bytes_per_second", "RSS added": "rss_added", "peak RSS": "peak_rss_bytes", "process": "process_seconds", "read": "storage_read", "written": "storage_written",
               "p50": "p50_ns", "p99": "p99_ns", "clock": "clock_ns", "allocations": "allocations"}[name]
     value = counter(entry, source)
-    if value is None and name == "peak RSS":
-        value = counter(entry, "peak_rss_bytes")
     if value is None:
         return ""
     if name == "GB/s":
         return f"{value / 1e9:.2f}"
+    if name == "process":
+        return seconds_text(value)
     if name == "allocations":
         return f"{value:.0f}"
     return f"{value:.0f} ns" if name in ("p50", "p99", "clock") else bytes_text(value)
@@ -247,8 +251,10 @@ INTRO = """# Performance
 
 Absolute numbers say little on another machine. What counts is each ratio: of medians, from one run in which the
 contenders took turns, on the same bytes. Beside every result stands the ceiling, which is what this machine can do at
-best, measured in the same run. `part:` rows are pieces of Ingot's own work, measured alone, that explain a result. Peak
-RSS counts mapped pages of the page cache too. `GB/s` are 10^9 bytes a second.
+best, measured in the same run. `part:` rows are pieces of Ingot's own work, measured alone, that explain a result. `GB/s` are 10^9 bytes
+a second; `RSS added` is the peak of the resident set over what it was before, mapped pages of the page cache included;
+`read` and `written` are bytes from and to storage. `process` is a contender's whole process, with the start of its
+interpreter: it is stated and not compared.
 """
 
 

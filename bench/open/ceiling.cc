@@ -3,8 +3,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <memory>
-
 #include "ingot/checkpoint.h"
 
 #include "bench/open/open.h"
@@ -80,7 +78,8 @@ bool validate(const IndexBytes& in) {
 
 using Work = bool (*)(const IndexBytes&);
 
-void measure(benchmark::State& state, const IndexBytes& in, Work work) {
+void measure(benchmark::State& state, const std::string& path, Work work) {
+  IndexBytes in(path);
   for (auto _ : state) {
     bool good = false;
     state.SetIterationTime(time_of([&] { good = work(in); }));
@@ -91,10 +90,9 @@ void measure(benchmark::State& state, const IndexBytes& in, Work work) {
 }  // namespace
 
 void register_open_ceiling(const std::string& shape, const std::string& path) {
-  auto in = std::make_shared<IndexBytes>(path);
   auto add = [&](const char* name, Work work) {
-    add_benchmark("open", shape, name, Repeat::kAdaptive, [in, work](benchmark::State& state) {
-      measure(state, *in, work);
+    add_benchmark("open", shape, name, Repeat::kAdaptive, [path, work](benchmark::State& state) {
+      measure(state, path, work);
     })->Unit(benchmark::kMicrosecond);
   };
   add("ceiling:xxh3+verifier", hash_and_verify);

@@ -19,12 +19,11 @@ std::uint64_t proc_number(const char* file, std::string_view key) {
 
 }  // namespace
 
-std::uint64_t peak_rss_bytes() { return proc_number("/proc/self/status", "VmHWM:") * 1024; }
-
-Usage::Usage() : read_(0), written_(0) {
+Usage::Usage()
+    : resident_(proc_number("/proc/self/status", "VmRSS:")),
+      read_(proc_number("/proc/self/io", "read_bytes:")),
+      written_(proc_number("/proc/self/io", "write_bytes:")) {
   std::ofstream("/proc/self/clear_refs") << 5;  // resets VmHWM (proc(5))
-  read_ = proc_number("/proc/self/io", "read_bytes:");
-  written_ = proc_number("/proc/self/io", "write_bytes:");
 }
 
 void Usage::report(benchmark::State& state) const {
@@ -32,7 +31,9 @@ void Usage::report(benchmark::State& state) const {
   auto bytes = [](std::uint64_t n, Counter::Flags flags) {
     return Counter(static_cast<double>(n), flags, Counter::kIs1024);
   };
-  state.counters["peak_rss"] = bytes(peak_rss_bytes(), Counter::kDefaults);
+  std::uint64_t peak = proc_number("/proc/self/status", "VmHWM:");
+  state.counters["rss_added"] =
+      bytes(peak > resident_ ? (peak - resident_) * 1024 : 0, Counter::kDefaults);
   state.counters["storage_read"] =
       bytes(proc_number("/proc/self/io", "read_bytes:") - read_, Counter::kAvgIterations);
   state.counters["storage_written"] =

@@ -7,21 +7,19 @@
 
 namespace ingot::bench {
 
-// Counts from its construction on; report() writes the counters peak_rss, storage_read and
-// storage_written (bytes, the last two an iteration) beside the time. Resident memory includes
-// mapped pages of the page cache that the process touched. One at a time: it resets the process's
-// peak.
+// Counts from its construction on; report() writes the counters rss_added (the peak of the resident
+// set over what it was), storage_read and storage_written (the last two an iteration) beside the
+// time, all in bytes. Resident memory includes mapped pages of the page cache that the process
+// touched. One at a time: it resets the process's peak.
 class Usage {
  public:
   Usage();
   void report(benchmark::State& state) const;
 
  private:
+  std::uint64_t resident_;
   std::uint64_t read_;
   std::uint64_t written_;
 };
-
-// Peak resident set since the last reset, or since the start; 0 where /proc does not say.
-std::uint64_t peak_rss_bytes();
 
 }  // namespace ingot::bench
