@@ -50,7 +50,7 @@ class IndexCheck {
   template <typename T>
   bool elements_aligned(const flatbuffers::Vector<T>* vector) const {
     const auto* elements = reinterpret_cast<const std::byte*>(vector) + 4;
-    return vector == nullptr || (elements - base_) % 8 == 0;
+    return vector == nullptr || vector->size() == 0 || (elements - base_) % 8 == 0;
   }
   Status misaligned() const {
     return rejected("F-31: a vector of 8-byte elements is not aligned to 8");
