@@ -1,0 +1,186 @@
+// Which queue one gets, and the reason given for it; what only io_uring does.
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstddef>
+
+#include "io/posix_file.h"
+#include "io/queue.h"
+#include "tests/io/child.h"
+#include "tests/io/io_testing.h"
+
+namespace ingot::io {
+namespace {
+
+using ::ingot::testing::StatusIs;
+using ::testing::HasSubstr;
+
+// A queue on io_uring, or null where the kernel has none for us.
+std::unique_ptr<Queue> uring(std::uint32_t depth = 4) {
+  auto queue = open_queue({.kind = QueueKind::kIoUring, .depth = depth});
+  return queue.ok() ? *std::move(queue) : nullptr;
+}
+
+Status only_completion(Queue& queue, const Transfer& transfer) {
+  INGOT_RETURN_IF_ERROR(queue.submit(transfer));
+  INGOT_ASSIGN_OR_RETURN(const Completion completion, queue.wait());
+  return completion.status;
+}
+
+TEST(QueueChoiceTest, DepthsAreBounded) {
+  EXPECT_THAT(open_queue({.depth = 0}), StatusIs(Code::kInvalidArgument));
+  EXPECT_THAT(open_queue({.depth = 4097}), StatusIs(Code::kInvalidArgument));
+  EXPECT_OK(open_queue({.depth = 1}));
+}
+
+TEST(QueueChoiceTest, KindsHaveNames) {
+  EXPECT_EQ(queue_kind_name(QueueKind::kAuto), "auto");
+  EXPECT_EQ(queue_kind_name(QueueKind::kIoUring), "io_uring");
+  EXPECT_EQ(queue_kind_name(QueueKind::kThreads), "threads");
+  EXPECT_EQ(queue_kind_name(QueueKind::kSynchronous), "synchronous");
+}
+
+TEST(QueueChoiceTest, WithoutDescriptorsThereAreThreads) {
+  ASSERT_OK_AND_ASSIGN(auto queue, open_queue({.has_descriptors = false}));
+  EXPECT_EQ(queue->kind(), QueueKind::kThreads);
+  EXPECT_EQ(queue->reason(), "threads: the file system has no descriptors");
+  EXPECT_THAT(open_queue({.kind = QueueKind::kIoUring, .has_descriptors = false}),
+              StatusIs(Code::kUnsupported, HasSubstr("descriptors")));
+}
+
+TEST(QueueChoiceTest, AutoTakesUringWhereItIs) {
+  if (uring() == nullptr) GTEST_SKIP() << "no io_uring here";
+  ASSERT_OK_AND_ASSIGN(auto queue, open_queue({.depth = 32}));
+  EXPECT_EQ(queue->kind(), QueueKind::kIoUring);
+  EXPECT_EQ(queue->reason(), "io_uring, depth 32");
+}
+
+// Makes io_uring_setup fail with `number` in this process, for ever.
+bool refuse_uring(int number) {
+  const auto answer = SECCOMP_RET_ERRNO | (static_cast<unsigned>(number) & SECCOMP_RET_DATA);
+  std::array filter = {
+      sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_io_uring_setup, 0, 1),
+      sock_filter BPF_STMT(BPF_RET | BPF_K, answer),
+      sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program{filter.size(), filter.data()};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+int refused(int number, std::string_view reason) {
+  if (!refuse_uring(number)) return 77;
+  auto queue = open_queue({});
+  if (!queue.ok() || (*queue)->kind() != QueueKind::kThreads) return 1;
+  if ((*queue)->reason() != reason) return 2;
+  auto forced = open_queue({.kind = QueueKind::kIoUring});
+  if (forced.status().code() != Code::kUnsupported) return 3;
+  return forced.status().os_error() == number ? 0 : 4;
+}
+
+void expect_refusal(int number, std::string_view reason) {
+  if (uring() == nullptr) GTEST_SKIP() << "no io_uring here";
+  const int result = in_child([&] { return refused(number, reason); });
+  if (result == 77) GTEST_SKIP() << "no seccomp here";
+  EXPECT_EQ(result, 0);
+}
+
+TEST(QueueChoiceTest, RefusedByAFilter) {
+  expect_refusal(EPERM, "threads: io_uring refused (EPERM)");
+}
+TEST(QueueChoiceTest, UnknownToTheKernel) {
+  expect_refusal(ENOSYS, "threads: io_uring refused (ENOSYS)");
+}
+TEST(QueueChoiceTest, RefusedForAnotherReason) {
+  expect_refusal(ENOMEM, "threads: io_uring refused (Cannot allocate memory)");
+}
+
+TEST(UringTest, FilesWithoutDescriptorsAreRefused) {
+  auto queue = uring();
+  if (queue == nullptr) GTEST_SKIP() << "no io_uring here";
+  MemoryFileSystem memory;
+  auto file = create_file(memory, "file", pattern(10));
+  std::byte byte{};
+  EXPECT_THAT(queue->submit({Transfer::Op::kRead, file.get(), 0, &byte, 1, 0}),
+              StatusIs(Code::kUnsupported, HasSubstr("file")));
+  EXPECT_EQ(queue->in_flight(), 0U);
+}
+
+// A pipe in packet mode gives one packet a read, however much is asked for: short reads.
+TEST(UringTest, ShortReadsAreContinued) {
+  auto queue = uring();
+  if (queue == nullptr) GTEST_SKIP() << "no io_uring here";
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_DIRECT | O_CLOEXEC), 0);
+  auto reader = adopt_descriptor(ends[0], "pipe");
+  auto writer = adopt_descriptor(ends[1], "pipe");
+  const auto bytes = pattern(3000);
+  for (std::size_t i = 0; i < 3; ++i) {
+    ASSERT_EQ(::write(ends[1], bytes.data() + i * 1000, 1000), 1000);
+  }
+  std::vector<std::byte> destination(3000);
+  EXPECT_OK(only_completion(
+      *queue, {Transfer::Op::kRead, reader.get(), 0, destination.data(), destination.size(), 0}));
+  EXPECT_EQ(destination, bytes);
+}
+
+TEST(UringTest, AnEarlyEndIsTruncated) {
+  auto queue = uring();
+  if (queue == nullptr) GTEST_SKIP() << "no io_uring here";
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+  auto reader = adopt_descriptor(ends[0], "pipe");
+  ASSERT_EQ(::write(ends[1], pattern(1000).data(), 1000), 1000);
+  ASSERT_EQ(::close(ends[1]), 0);
+  std::vector<std::byte> destination(3000);
+  EXPECT_THAT(
+      only_completion(*queue, {Transfer::Op::kRead, reader.get(), 0, destination.data(), 3000, 0}),
+      StatusIs(Code::kTruncated, HasSubstr("found 1000")));
+}
+
+// A descriptor that will not wait makes the kernel answer EAGAIN: the queue waits in its stead.
+TEST(UringTest, DescriptorsThatWouldBlockAreFinishedByCalls) {
+  auto queue = uring();
+  if (queue == nullptr) GTEST_SKIP() << "no io_uring here";
+  Place place(PlaceKind::kDisk);
+  auto file = create_file(posix(), place.path("file"), pattern(100'000));
+  ASSERT_OK(file->sync());
+  ASSERT_OK(file->advise(Advice::kDontNeed, 0, 0));
+  ASSERT_EQ(::fcntl(file->descriptor(), F_SETFL, O_NONBLOCK), 0);
+  std::vector<std::byte> destination(100'000);
+  EXPECT_OK(only_completion(
+      *queue, {Transfer::Op::kRead, file.get(), 0, destination.data(), destination.size(), 0}));
+  EXPECT_EQ(destination, pattern(100'000));
+}
+
+TEST(UringTest, ShortWritesAreContinuedUpToTheLimit) {
+  if (uring() == nullptr) GTEST_SKIP() << "no io_uring here";
+  Place place(PlaceKind::kDisk);
+  const std::string name = place.path("file");
+  const auto limited = [&] {
+    ::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{10'000, 10'000};
+    if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) return 1;
+    auto queue = uring();
+    auto file = posix().create_exclusive(name);
+    if (queue == nullptr || !file.ok()) return 2;
+    auto bytes = pattern(20'000);
+    const Status status =
+        only_completion(*queue, {Transfer::Op::kWrite, file->get(), 0, bytes.data(), 20'000, 0});
+    if (status.code() != Code::kResourceExhausted || status.os_error() != EFBIG) return 3;
+    return (*file)->stat()->bytes == 10'000 ? 0 : 4;
+  };
+  EXPECT_EQ(in_child(limited), 0);
+}
+
+}  // namespace
+}  // namespace ingot::io

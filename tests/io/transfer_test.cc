@@ -1,0 +1,119 @@
+// Whole transfers out of partial ones. The faults come from FaultFileSystem.
+#include "io/transfer.h"
+
+#include <cerrno>
+
+#include "tests/io/io_testing.h"
+
+namespace ingot::io {
+namespace {
+
+using ::ingot::testing::StatusIs;
+using ::testing::HasSubstr;
+
+class TransferTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    memory_.put("file", content_);
+    auto file = fault_.open("file", Access::kReadWrite);
+    ASSERT_OK(file);
+    file_ = *std::move(file);
+  }
+
+  void inject(Fault::Kind kind, Call call, bool forever, std::uint64_t transfer = 1,
+              int os_error = EIO) {
+    Fault fault;
+    fault.kind = kind;
+    fault.only = {call};
+    fault.forever = forever;
+    fault.transfer = transfer;
+    fault.os_error = os_error;
+    fault_.set_fault(fault);
+  }
+  Status read() { return read_exact(*file_, 0, destination_); }
+  Status write() { return write_all(*file_, 0, source_); }
+
+  const std::vector<std::byte> content_ = pattern(10'000, 1);
+  const std::vector<std::byte> source_ = pattern(10'000, 2);
+  std::vector<std::byte> destination_ = std::vector<std::byte>(10'000);
+  MemoryFileSystem memory_;
+  FaultFileSystem fault_{memory_};
+  std::unique_ptr<File> file_;
+};
+
+TEST_F(TransferTest, ShortReadsAreContinued) {
+  for (const std::uint64_t part : {1U, 7U, 4096U, 9999U}) {
+    inject(Fault::Kind::kShort, Call::kRead, true, part);
+    std::ranges::fill(destination_, std::byte{0});
+    ASSERT_OK(read());
+    EXPECT_EQ(destination_, content_);
+    EXPECT_EQ(fault_.calls(), (10'000 + part - 1) / part);
+  }
+}
+
+TEST_F(TransferTest, ShortWritesAreContinued) {
+  for (const std::uint64_t part : {1U, 7U, 4096U, 9999U}) {
+    memory_.put("file", content_);
+    ASSERT_OK_AND_ASSIGN(file_, fault_.open("file", Access::kReadWrite));
+    inject(Fault::Kind::kShort, Call::kWrite, true, part);
+    ASSERT_OK(write());
+    EXPECT_EQ(memory_.content("file"), source_);
+    EXPECT_EQ(fault_.calls(), (10'000 + part - 1) / part);
+  }
+}
+
+TEST_F(TransferTest, InterruptionsAreInvisible) {
+  inject(Fault::Kind::kErrno, Call::kRead, false, 1, EINTR);
+  ASSERT_OK(read());
+  EXPECT_TRUE(fault_.fired());
+  EXPECT_EQ(destination_, content_);
+  inject(Fault::Kind::kErrno, Call::kWrite, false, 1, EINTR);
+  ASSERT_OK(write());
+  EXPECT_TRUE(fault_.fired());
+  EXPECT_EQ(memory_.content("file"), source_);
+}
+
+TEST_F(TransferTest, InterruptionsForEverEnd) {
+  inject(Fault::Kind::kErrno, Call::kRead, true, 1, EINTR);
+  EXPECT_THAT(read(), StatusIs(Code::kIoError));
+  inject(Fault::Kind::kErrno, Call::kWrite, true, 1, EINTR);
+  EXPECT_THAT(write(), StatusIs(Code::kIoError));
+}
+
+TEST_F(TransferTest, WritesWithoutProgressAreAnError) {
+  inject(Fault::Kind::kZeroProgress, Call::kWrite, false);
+  EXPECT_THAT(write(), StatusIs(Code::kIoError, HasSubstr("no progress")));
+}
+
+TEST_F(TransferTest, ReadsThatEndEarlyAreTruncated) {
+  inject(Fault::Kind::kZeroProgress, Call::kRead, false);
+  EXPECT_THAT(read(), StatusIs(Code::kTruncated));
+}
+
+TEST_F(TransferTest, TheEndOfTheFileNamesTheRange) {
+  std::vector<std::byte> bytes(200);
+  const Status status = read_exact(*file_, 9900, bytes);
+  EXPECT_THAT(status, StatusIs(Code::kTruncated, HasSubstr("bytes [9900, 10100)")));
+  EXPECT_THAT(status, StatusIs(Code::kTruncated, HasSubstr("expected 200 bytes, found 100")));
+  EXPECT_EQ(status.location().region, Region::kFile);
+  EXPECT_EQ(status.location().begin, 9900U);
+  EXPECT_EQ(status.location().end, 10'100U);
+}
+
+TEST_F(TransferTest, ErrorsKeepTheirErrno) {
+  inject(Fault::Kind::kErrno, Call::kRead, false, 1, EIO);
+  EXPECT_THAT(read(), StatusIs(Code::kIoError));
+  inject(Fault::Kind::kErrno, Call::kWrite, false, 1, ENOSPC);
+  const Status status = write();
+  EXPECT_THAT(status, StatusIs(Code::kResourceExhausted));
+  EXPECT_EQ(status.os_error(), ENOSPC);
+}
+
+TEST_F(TransferTest, NothingToTransfer) {
+  EXPECT_OK(read_exact(*file_, 1'000'000, {}));
+  EXPECT_OK(write_all(*file_, 1'000'000, {}));
+  EXPECT_EQ(file_->stat()->bytes, 10'000U);
+}
+
+}  // namespace
+}  // namespace ingot::io
