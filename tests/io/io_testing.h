@@ -58,6 +58,7 @@ class Place {
     if (kind == PlaceKind::kSharedMemory && ::access("/dev/shm", W_OK) == 0) {
       make_folder("/dev/shm");
     }
+    memory_.set_features({.direct = true});
   }
   ~Place() {
     std::error_code ignored;
@@ -73,6 +74,7 @@ class Place {
     if (kind_ == PlaceKind::kMemory) return memory_;
     return fault_;
   }
+  MemoryFileSystem& memory() { return memory_; }
   FaultFileSystem& fault() { return fault_; }
   std::string folder() const { return is_real() ? folder_ : "folder"; }
   std::string path(std::string_view name) const { return join(folder(), name); }

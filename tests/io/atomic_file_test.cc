@@ -1,0 +1,221 @@
+#include "io/atomic_file.h"
+
+#include "tests/io/atomic_testing.h"
+
+namespace ingot::io {
+namespace {
+
+using ::ingot::testing::StatusIs;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+
+constexpr AtomicFile::Options kKeepExisting{.replace = false, .durable = true};
+constexpr AtomicFile::Options kNotDurable{.replace = true, .durable = false};
+
+class AtomicFileTest : public ::testing::TestWithParam<AtomicPlace> {
+ protected:
+  const std::vector<std::byte> old_ = pattern(5000, 1);
+  const std::vector<std::byte> new_ = pattern(9000, 2);
+  AtomicWorld world_{GetParam()};
+};
+
+TEST_P(AtomicFileTest, AppearsWholeAndNotBefore) {
+  ASSERT_OK_AND_ASSIGN(AtomicFile file, world_.create());
+  ASSERT_OK(file.reserve(new_.size()));
+  ASSERT_OK(write_all(file.file(), 0, new_));
+  EXPECT_FALSE(world_.calm_files().exists(world_.path()));
+  ASSERT_OK(file.publish());
+  EXPECT_EQ(world_.content(), new_);
+  EXPECT_THAT(world_.names(), UnorderedElementsAre("model"));
+}
+
+TEST_P(AtomicFileTest, ReplacesTheOldFile) {
+  world_.put("model", old_);
+  ASSERT_OK(world_.publish(new_));
+  EXPECT_EQ(world_.content(), new_);
+  EXPECT_THAT(world_.names(), UnorderedElementsAre("model"));
+}
+
+TEST_P(AtomicFileTest, ReadersKeepTheOldFile) {
+  world_.put("model", old_);
+  ASSERT_OK_AND_ASSIGN(auto reader, world_.calm_files().open(world_.path(), Access::kRead));
+  ASSERT_OK_AND_ASSIGN(auto mapping, reader->map(0, old_.size(), MapMode::kReadOnly));
+  ASSERT_OK(world_.publish(new_));
+  EXPECT_OK(mapping->populate(0, old_.size()));
+  EXPECT_TRUE(std::ranges::equal(mapping->bytes(), old_));
+}
+
+TEST_P(AtomicFileTest, TakenNamesAreSeenEarly) {
+  world_.put("model", old_);
+  EXPECT_THAT(world_.create(kKeepExisting), StatusIs(Code::kAlreadyExists, HasSubstr("model")));
+}
+
+TEST_P(AtomicFileTest, TakenNamesAreSeenLate) {
+  ASSERT_OK_AND_ASSIGN(AtomicFile file, world_.create(kKeepExisting));
+  ASSERT_OK(write_all(file.file(), 0, new_));
+  world_.put("model", old_);
+  EXPECT_THAT(file.publish(), StatusIs(Code::kAlreadyExists, HasSubstr("model")));
+  EXPECT_EQ(world_.content(), old_);
+  EXPECT_THAT(world_.names(), UnorderedElementsAre("model"));
+}
+
+TEST_P(AtomicFileTest, FreeNamesAreTakenWithoutReplacing) {
+  ASSERT_OK(world_.publish(new_, kKeepExisting));
+  EXPECT_EQ(world_.content(), new_);
+  EXPECT_THAT(world_.names(), UnorderedElementsAre("model"));
+}
+
+TEST_P(AtomicFileTest, DroppedFilesLeaveNothing) {
+  {
+    ASSERT_OK_AND_ASSIGN(AtomicFile file, world_.create());
+    ASSERT_OK(write_all(file.file(), 0, new_));
+  }
+  EXPECT_THAT(world_.names(), IsEmpty());
+}
+
+TEST_P(AtomicFileTest, MovedFilesGoOn) {
+  ASSERT_OK_AND_ASSIGN(AtomicFile first, world_.create());
+  ASSERT_OK(write_all(first.file(), 0, new_));
+  AtomicFile second = std::move(first);
+  ASSERT_OK_AND_ASSIGN(AtomicFile third, world_.create());
+  third = std::move(second);
+  ASSERT_OK(third.publish());
+  EXPECT_EQ(world_.content(), new_);
+  EXPECT_THAT(world_.names(), UnorderedElementsAre("model"));
+}
+
+TEST_P(AtomicFileTest, PublishesOnce) {
+  ASSERT_OK_AND_ASSIGN(AtomicFile file, world_.create());
+  ASSERT_OK(file.publish());
+  EXPECT_THAT(file.publish(), StatusIs(Code::kInvalidArgument));
+  EXPECT_THAT(file.reserve(1), StatusIs(Code::kInvalidArgument));
+}
+
+TEST_P(AtomicFileTest, NeedsAName) {
+  EXPECT_THAT(AtomicFile::create(world_.files(), world_.path() + "/", {}),
+              StatusIs(Code::kInvalidArgument));
+}
+
+TEST_P(AtomicFileTest, AFailedSyncIsFinal) {
+  world_.put("model", old_);
+  ASSERT_OK_AND_ASSIGN(AtomicFile file, world_.create());
+  ASSERT_OK(write_all(file.file(), 0, new_));
+  world_.fail(Call::kSync);
+  EXPECT_THAT(file.publish(), StatusIs(Code::kIoError));
+  EXPECT_THAT(file.publish(), StatusIs(Code::kInvalidArgument));
+  EXPECT_EQ(world_.files().calls(), 1U) << "retried";
+  EXPECT_EQ(world_.content(), old_);
+  EXPECT_THAT(world_.names(), UnorderedElementsAre("model"));
+}
+
+TEST_P(AtomicFileTest, AFailedSyncOfTheFolderIsUncertain) {
+  world_.put("model", old_);
+  world_.fail(Call::kSyncFolder);
+  const Status status = world_.publish(new_);
+  EXPECT_THAT(status, StatusIs(Code::kCommitUncertain, HasSubstr("model")));
+  EXPECT_EQ(status.os_error(), EIO);
+  EXPECT_EQ(world_.content(), new_);
+}
+
+TEST_P(AtomicFileTest, AFailedCloseIsUncertain) {
+  world_.fail(Call::kClose);
+  EXPECT_THAT(world_.publish(new_), StatusIs(Code::kCommitUncertain));
+  EXPECT_EQ(world_.content(), new_);
+}
+
+TEST_P(AtomicFileTest, DurabilityIsWhatWasAskedFor) {
+  Fault count_syncs;
+  count_syncs.only = {Call::kSync, Call::kSyncFolder};
+  count_syncs.at = 1000;
+  world_.files().set_fault(count_syncs);
+  ASSERT_OK(world_.publish(new_, kNotDurable));
+  EXPECT_EQ(world_.files().calls(), 0U);
+  ASSERT_OK(world_.publish(old_));
+  EXPECT_EQ(world_.files().calls(), 2U);
+}
+
+TEST_P(AtomicFileTest, FileSystemsWithoutLocksServe) {
+  world_.fail(Call::kLock, ENOSYS, 0, true);
+  ASSERT_OK(world_.publish(new_));
+  EXPECT_EQ(world_.content(), new_);
+}
+
+TEST_P(AtomicFileTest, FileSystemsWithoutAllocateServe) {
+  world_.fail(Call::kAllocate, EOPNOTSUPP);
+  ASSERT_OK_AND_ASSIGN(AtomicFile file, world_.create());
+  ASSERT_OK(file.reserve(12'345));
+  EXPECT_EQ(file.file().stat()->bytes, 12'345U);
+}
+
+TEST_P(AtomicFileTest, UnknownFreeSpaceIsNoReasonToFail) {
+  world_.fail(Call::kFreeBytes);
+  EXPECT_OK(world_.publish(new_));
+}
+
+TEST_P(AtomicFileTest, SpaceThatIsGoneWhenReserved) {
+  world_.fail(Call::kAllocate, ENOSPC);
+  const Status status = world_.publish(new_);
+  EXPECT_THAT(status, StatusIs(Code::kResourceExhausted, HasSubstr("need 8.8 KiB (9000 bytes)")));
+  EXPECT_EQ(status.os_error(), ENOSPC);
+  EXPECT_THAT(world_.names(), IsEmpty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Places, AtomicFileTest,
+                         ::testing::Values(AtomicPlace::kMemoryUnnamed, AtomicPlace::kMemorySibling,
+                                           AtomicPlace::kDiskUnnamed, AtomicPlace::kDiskSibling),
+                         [](const auto& tested) { return atomic_place_name(tested.param); });
+
+TEST(AtomicFileSpaceTest, SaysWhatItNeedsAndWhatThereIs) {
+  MemoryFileSystem memory;
+  memory.set_capacity(std::uint64_t{4} << 30);
+  ASSERT_OK_AND_ASSIGN(AtomicFile file, AtomicFile::create(memory, "runs/model", {}));
+  EXPECT_THAT(file.reserve(std::uint64_t{13'207'024'435}),
+              StatusIs(Code::kResourceExhausted,
+                       HasSubstr("need 12.3 GiB (13207024435 bytes), have 4.0 GiB (4294967296 "
+                                 "bytes) free in runs")));
+  EXPECT_OK(file.reserve(std::uint64_t{4} << 30));
+}
+
+TEST(AtomicFileNameTest, BareNamesAreInTheCurrentFolder) {
+  MemoryFileSystem memory;
+  memory.set_features({.unnamed_files = false});
+  memory.put("model", pattern(10));
+  ASSERT_OK_AND_ASSIGN(AtomicFile file, AtomicFile::create(memory, "model", {}));
+  ASSERT_OK(file.publish());
+  EXPECT_THAT(memory.names(), UnorderedElementsAre("model"));
+}
+
+// Names that another writer takes first are tried again.
+TEST(AtomicFileNameTest, TakenSiblingNames) {
+  AtomicWorld sibling(AtomicPlace::kMemorySibling);
+  sibling.fail(Call::kCreateExclusive, EEXIST);
+  EXPECT_OK(sibling.publish(pattern(10)));
+  EXPECT_TRUE(sibling.files().fired());
+
+  AtomicWorld unnamed(AtomicPlace::kMemoryUnnamed);
+  unnamed.put("model", pattern(10));
+  unnamed.fail(Call::kLink, EEXIST, 1);  // 0 is the attempt to take the final name
+  EXPECT_OK(unnamed.publish(pattern(20)));
+  EXPECT_TRUE(unnamed.files().fired());
+  EXPECT_EQ(unnamed.content(), pattern(20));
+  EXPECT_THAT(unnamed.names(), UnorderedElementsAre("model"));
+}
+
+TEST(AtomicFileNameTest, MissingFoldersAreNotFound) {
+  for (const AtomicPlace place : {AtomicPlace::kDiskUnnamed, AtomicPlace::kDiskSibling}) {
+    AtomicWorld world(place);
+    EXPECT_THAT(AtomicFile::create(world.files(), world.path("missing/model"), {}),
+                StatusIs(Code::kNotFound));
+  }
+}
+
+TEST(AtomicFileNameTest, OldKernelsSayThatTheFolderIsMissing) {
+  AtomicWorld world(AtomicPlace::kDiskUnnamed);
+  world.fail(Call::kCreateUnnamed, ENOENT);
+  EXPECT_OK(world.publish(pattern(10)));
+  EXPECT_TRUE(world.files().fired());
+}
+
+}  // namespace
+}  // namespace ingot::io
