@@ -16,6 +16,7 @@ namespace {
 constexpr std::uint64_t kPage = format::kPageBytes;
 // Bounds a slot's bookkeeping when it collects very small storages: 32 bytes each.
 constexpr std::size_t kMaxRecords = 32768;
+constexpr std::uint32_t kBusy = 12;
 
 }  // namespace
 
@@ -139,7 +140,9 @@ void Staging::begin_after(Slot& fresh, Slot* before, const StagingRequest& reque
 // A free slot. Waits for one, and flushes the one that was used least recently when all are open.
 Result<Slot*> Staging::acquire(Lock& lock) {
   while (error_.ok()) {
-    if (free_.empty() && slots_.size() < options_.slots) {
+    // Enough in flight to keep a device busy: memory that is warm serves better than more memory.
+    const bool busy = queue_->in_flight() >= kBusy;
+    if (free_.empty() && slots_.size() < options_.slots && !busy) {
       auto slot = std::make_unique<Slot>();
       INGOT_ASSIGN_OR_RETURN(slot->memory, io::AlignedBuffer::allocate(options_.slot_bytes));
       slot->number = static_cast<std::uint32_t>(slots_.size());
