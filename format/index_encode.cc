@@ -240,7 +240,7 @@ class Encoder {
 
 }  // namespace
 
-Result<std::vector<std::byte>> encode_index(const IndexModel& model) {
+Result<std::vector<std::byte>> encode_index(const IndexModel& model, std::uint64_t max_bytes) {
   const std::vector<NameHash> hashes = sorted_hashes(model.tensors);
   FlatState state;
   if (model.state) {
@@ -249,9 +249,9 @@ Result<std::vector<std::byte>> encode_index(const IndexModel& model) {
                            }));
   }
   const std::uint64_t bound = bound_bytes(model, state);
-  if (bound > kMaxIndexBytes) {
+  if (bound > max_bytes) {
     return make_error(Code::kInvalidArgument, "index is too large")
-        .expected("at most " + std::to_string(kMaxIndexBytes) + " bytes")
+        .expected("at most " + std::to_string(max_bytes) + " bytes")
         .found(bound);
   }
   Encoder encoder(model, state, static_cast<std::size_t>(bound));

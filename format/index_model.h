@@ -12,6 +12,8 @@
 #include "ingot/status.h"
 #include "ingot/tensor.h"
 
+#include "format/constants.h"
+
 namespace ingot::format {
 
 struct IndexModel {
@@ -47,8 +49,9 @@ struct IndexModel {
 
 // Builds the one FlatBuffer that stands for the model (canonical: same model, same bytes). Checks
 // what the encoding itself needs: tensor references of the state tree resolve, depth, unique dict
-// keys and the 2 GiB bound; kInvalidArgument otherwise. Everything else is checked by
+// keys and the bound on its length; kInvalidArgument otherwise. Everything else is checked by
 // validate_index(), which the writer runs on the result.
-Result<std::vector<std::byte>> encode_index(const IndexModel& model);
+Result<std::vector<std::byte>> encode_index(const IndexModel& model,
+                                            std::uint64_t max_bytes = kMaxIndexBytes);
 
 }  // namespace ingot::format
