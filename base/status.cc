@@ -21,8 +21,8 @@ std::string_view Status::message() const noexcept {
   return rep_ ? std::string_view(rep_->message) : std::string_view();
 }
 const Location& Status::location() const noexcept {
-  static const Location kNowhere;
-  return rep_ ? rep_->location : kNowhere;
+  static const Location nowhere;
+  return rep_ ? rep_->location : nowhere;
 }
 int Status::os_error() const noexcept { return rep_ ? rep_->os_error : 0; }
 

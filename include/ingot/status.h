@@ -136,7 +136,9 @@ class [[nodiscard]] Result {
 // INGOT_ASSIGN_OR_RETURN(auto x, f()): x is f()'s value, or the calling function returns its error.
 #define INGOT_ASSIGN_OR_RETURN(declaration, expr) \
   INGOT_ASSIGN_OR_RETURN_(INGOT_CONCAT_(ingot_result_, __LINE__), declaration, expr)
+// NOLINTBEGIN(bugprone-macro-parentheses): a declaration cannot stand in parentheses.
 #define INGOT_ASSIGN_OR_RETURN_(result, declaration, expr) \
   auto result = (expr);                                    \
   if (!result.ok()) return result.status();                \
   declaration = *std::move(result)
+// NOLINTEND(bugprone-macro-parentheses)
