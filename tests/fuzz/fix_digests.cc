@@ -27,6 +27,12 @@ MutableBytes region(MutableBytes file, std::size_t offset_field, std::size_t byt
 
 }  // namespace
 
+void fix_regions(MutableBytes page, Bytes digests, Bytes index) {
+  if (page.size() < format::kPageBytes) return;
+  store_digest(page, at::kDigestsDigest, format::xxh3_128(digests));
+  store_digest(page, at::kIndexDigest, format::xxh3_128(index));
+}
+
 void fix_header(MutableBytes page) {
   if (page.size() < format::kPageBytes) return;
   std::array<std::byte, format::kRootInputBytes> root_input{};
@@ -37,10 +43,8 @@ void fix_header(MutableBytes page) {
 
 void fix_file(MutableBytes file) {
   if (file.size() < 2 * format::kPageBytes) return;
-  store_digest(file, at::kIndexDigest,
-               format::xxh3_128(region(file, at::kIndexOffset, at::kIndexBytes)));
-  store_digest(file, at::kDigestsDigest,
-               format::xxh3_128(region(file, at::kDigestsOffset, at::kDigestsBytes)));
+  fix_regions(file, region(file, at::kDigestsOffset, at::kDigestsBytes),
+              region(file, at::kIndexOffset, at::kIndexBytes));
   fix_header(file);
   const MutableBytes second = file.last(format::kPageBytes);
   if (second.data() != file.data()) std::memcpy(second.data(), file.data(), second.size());

@@ -9,6 +9,9 @@
 
 namespace ingot::fuzz {
 
+// Stores the digests of digest table and index in the header page, wherever those two lie.
+void fix_regions(MutableBytes page, Bytes digests, Bytes index);
+
 // Recomputes root and page digest of the header page at the front of `page` (>= 4096 bytes).
 void fix_header(MutableBytes page);
 

@@ -8,6 +8,9 @@
 
 namespace ingot::fuzz {
 
+// Makes the reads behind a sum count as used.
+void keep(std::uint64_t sum);
+
 std::uint64_t walk_state(const StateView& root);
 std::uint64_t walk(const Checkpoint& checkpoint);
 
