@@ -19,10 +19,10 @@ constexpr std::string_view kRepairAdvice = "the second copy is intact: run `ingo
 
 std::string bytes_text(std::uint64_t bytes) { return std::to_string(bytes) + " bytes"; }
 
-Status not_ingot(std::string_view path) {
+Status not_ingot(std::string_view path, std::uint64_t file_bytes) {
   return make_error(Code::kCorrupt, "F-01: not an Ingot file: no magic")
       .file(path)
-      .at(Region::kHeader, 0, format::kMagic.size());
+      .at(Region::kHeader, 0, std::min(file_bytes, kPageBytes));
 }
 
 // A file without room for two pages.
@@ -32,7 +32,7 @@ Status too_short(io::File& file, std::uint64_t file_bytes) {
       static_cast<std::size_t>(std::min<std::uint64_t>(file_bytes, begin.size())));
   INGOT_RETURN_IF_ERROR(io::read_exact(file, 0, present));
   if (std::memcmp(begin.data(), format::kMagic.data(), present.size()) != 0) {
-    return not_ingot(file.path());
+    return not_ingot(file.path(), file_bytes);
   }
   return make_error(Code::kTruncated, "F-18: the file is shorter than its two header pages")
       .file(file.path())
@@ -81,7 +81,9 @@ Status diagnose_first(const HeaderPages& pages, std::string_view path) {
         .file(path)
         .at(Region::kHeader, 0, kPageBytes);
   }
-  if (!format::has_magic(pages.first) && !format::has_magic(pages.second)) return not_ingot(path);
+  if (!format::has_magic(pages.first) && !format::has_magic(pages.second)) {
+    return not_ingot(path, pages.file_bytes);
+  }
   return make_error(Code::kCorrupt, "F-02: both header pages are damaged, the first")
       .file(path)
       .at(Region::kHeader, 0, kPageBytes);
@@ -90,12 +92,14 @@ Status diagnose_first(const HeaderPages& pages, std::string_view path) {
 Status second_differs(const HeaderPages& pages, std::string_view path) {
   const auto from = std::mismatch(pages.first.begin(), pages.first.end(), pages.second.begin());
   const auto begin = static_cast<std::uint64_t>(from.first - pages.first.begin());
+  const bool both = format::decode_header(pages.second, path, Region::kSecondHeader).ok();
   return make_error(Code::kCorrupt, "F-17: the second copy differs from the first")
       .file(path)
       .at(Region::kSecondHeader, pages.second_offset() + begin, pages.second_offset() + begin + 1)
       .expected(hex(std::to_integer<std::uint64_t>(*from.first)))
       .found(hex(std::to_integer<std::uint64_t>(*from.second)))
-      .advice("the first copy is intact: run `ingot repair`");
+      .advice(both ? "both are intact: pages of different saves"
+                   : "the first copy is intact: run `ingot repair`");
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 #include "loader/verify_source.h"
 
 #include <algorithm>
+#include <new>
 
 #include "base/checked.h"
+#include "base/error.h"
 #include "format/constants.h"
 #include "io/transfer.h"
 
@@ -16,12 +18,17 @@ constexpr std::uint64_t kMappedPiece = std::uint64_t{1} << 20;
 
 Result<std::unique_ptr<BufferedSource>> BufferedSource::make(io::File& file,
                                                              std::uint64_t buffer_bytes) {
-  INGOT_ASSIGN_OR_RETURN(io::AlignedBuffer buffer, io::AlignedBuffer::allocate(buffer_bytes));
-  return std::unique_ptr<BufferedSource>(new BufferedSource(file, std::move(buffer)));
+  Memory memory(new (std::nothrow) std::byte[static_cast<std::size_t>(buffer_bytes)]);
+  if (memory == nullptr) {
+    return make_error(Code::kResourceExhausted, "no memory for a buffer")
+        .file(file.path())
+        .expected(human_bytes(buffer_bytes));
+  }
+  return std::unique_ptr<BufferedSource>(new BufferedSource(file, std::move(memory), buffer_bytes));
 }
 
 Result<Bytes> BufferedSource::fetch(std::uint64_t offset, std::uint64_t bytes) {
-  const MutableBytes piece = buffer_.bytes().first(static_cast<std::size_t>(bytes));
+  const MutableBytes piece(memory_.get(), static_cast<std::size_t>(bytes));
   INGOT_RETURN_IF_ERROR(io::read_exact(file_, offset, piece));
   return Bytes(piece);
 }

@@ -27,14 +27,17 @@ class ByteSource {
 class BufferedSource : public ByteSource {
  public:
   static Result<std::unique_ptr<BufferedSource>> make(io::File& file, std::uint64_t buffer_bytes);
-  std::uint64_t max_bytes() const override { return buffer_.size(); }
+  std::uint64_t max_bytes() const override { return bytes_; }
   Result<Bytes> fetch(std::uint64_t offset, std::uint64_t bytes) override;
 
  private:
-  BufferedSource(io::File& file, io::AlignedBuffer buffer)
-      : file_(file), buffer_(std::move(buffer)) {}
+  // Memory of the heap, whose pages are there already when small files are verified one by one.
+  using Memory = std::unique_ptr<std::byte[]>;
+  BufferedSource(io::File& file, Memory memory, std::uint64_t bytes)
+      : file_(file), memory_(std::move(memory)), bytes_(bytes) {}
   io::File& file_;
-  io::AlignedBuffer buffer_;
+  Memory memory_;
+  std::uint64_t bytes_;
 };
 
 // The mapped file itself, each piece populated before it is touched.

@@ -1,0 +1,76 @@
+// One read-only file whose bytes are a buffer of the test's own: nothing is copied, so that a test
+// may change a byte, open the file and look, half a million times. No mapping.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "io/file_system.h"
+
+namespace ingot::testing {
+
+// Does not own `bytes`. Any name opens it.
+class ByteFileSystem : public io::FileSystem {
+ public:
+  explicit ByteFileSystem(std::span<const std::byte> bytes) : bytes_(bytes) {}
+  void set(std::span<const std::byte> bytes) { bytes_ = bytes; }
+
+  Result<std::unique_ptr<io::File>> open(std::string_view path, io::Access) override {
+    return {std::make_unique<ByteFile>(bytes_, std::string(path))};
+  }
+  Result<std::unique_ptr<io::File>> create_unnamed(std::string_view) override { return no(); }
+  Result<std::unique_ptr<io::File>> create_exclusive(std::string_view) override { return no(); }
+  Status link(io::File&, std::string_view) override { return no(); }
+  Status rename(std::string_view, std::string_view) override { return no(); }
+  Status rename_no_replace(std::string_view, std::string_view) override { return no(); }
+  Status remove(std::string_view) override { return no(); }
+  Status sync_folder(std::string_view) override { return no(); }
+  Result<std::uint64_t> free_bytes(std::string_view) override { return no(); }
+  Result<std::vector<std::string>> list(std::string_view) override { return no(); }
+  bool exists(std::string_view) override { return true; }
+
+ private:
+  static Status no() { return {Code::kUnsupported, "read only"}; }
+
+  class ByteFile : public io::File {
+   public:
+    ByteFile(std::span<const std::byte> bytes, std::string path)
+        : bytes_(bytes), path_(std::move(path)) {}
+    const std::string& path() const override { return path_; }
+    Result<std::size_t> read_some(std::uint64_t offset, MutableBytes destination) override {
+      if (offset >= bytes_.size()) return std::size_t{0};
+      const std::size_t n = std::min<std::size_t>(destination.size(), bytes_.size() - offset);
+      std::memcpy(destination.data(), bytes_.data() + offset, n);
+      return n;
+    }
+    Result<std::size_t> write_some(std::uint64_t, Bytes) override { return no(); }
+    Status allocate(std::uint64_t) override { return no(); }
+    Status resize(std::uint64_t) override { return no(); }
+    Status sync() override { return no(); }
+    Result<io::FileStat> stat() override {
+      io::FileStat stat;
+      stat.bytes = bytes_.size();
+      stat.regular = true;
+      return stat;
+    }
+    Result<std::unique_ptr<io::Mapping>> map(std::uint64_t, std::uint64_t, io::MapMode) override {
+      return no();
+    }
+    Status advise(io::Advice, std::uint64_t, std::uint64_t) override { return {}; }
+    Status try_lock() override { return no(); }
+    Status close() override { return {}; }
+    Result<std::unique_ptr<io::File>> reopen_direct() override { return no(); }
+
+   private:
+    std::span<const std::byte> bytes_;
+    std::string path_;
+  };
+
+  std::span<const std::byte> bytes_;
+};
+
+}  // namespace ingot::testing
