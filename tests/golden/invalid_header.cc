@@ -112,6 +112,12 @@ void add_versions(Goldens& all) {
   all.push_back(version("major_0", 0, "a version that never was"));
   all.push_back(version("major_2", 2, "the next major version"));
   all.push_back(version("major_65535", 65535, "the last major version"));
+  all.push_back(damaged("header_major_2_other_digest", Code::kUnsupported, "F-03",
+                        "a later version that keeps its digest elsewhere", [](Draft& d) {
+                          d.set<std::uint16_t>(at::kMajor, 2);
+                          std::memset(&d.header()[at::kHeaderDigest], 0x5A, 16);
+                          copy_to_second(d);
+                        }));
   const auto feature = [](std::string name, std::uint64_t bits, std::string why) {
     return field<std::uint64_t>(std::move(name), Code::kUnsupported, "F-04", std::move(why),
                                 at::kRequiredFeatures, bits);
