@@ -109,6 +109,7 @@ class Encoder {
   template <typename T>
   void add(flatbuffers::voffset_t field, T value) {
     const T zero{};
+    // Bits, not values: -0.0 is not left out. NOLINTNEXTLINE(bugprone-suspicious-memory-comparison)
     if (std::memcmp(&value, &zero, sizeof value) != 0) builder_.AddElement(field, value, zero);
   }
 

@@ -148,7 +148,7 @@ Status AtomicFile::reserve(std::uint64_t bytes) {
   // A file system that cannot say how much is free may still have enough.
   const Result<std::uint64_t> have = file_system_->free_bytes(folder_of(path_));
   if (have.ok() && *have < bytes) return no_space(path_, bytes, *have, 0);
-  const Status status = file_->allocate(bytes);
+  Status status = file_->allocate(bytes);
   if (status.code() == Code::kUnsupported) return file_->resize(bytes);
   if (status.code() == Code::kResourceExhausted && have.ok()) {
     return no_space(path_, bytes, *have, status.os_error());
@@ -188,7 +188,7 @@ Status AtomicFile::link_sibling() {
 
 Status AtomicFile::give_name() {
   if (temporary_path_.empty()) {
-    const Status linked = file_system_->link(*file_, path_);
+    Status linked = file_system_->link(*file_, path_);
     if (linked.code() != Code::kAlreadyExists) return linked;
     if (!options_.replace) return name_taken(path_);
     // link() never replaces: by way of a temporary name.

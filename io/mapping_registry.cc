@@ -14,8 +14,8 @@ struct Slot {
   std::atomic<std::uintptr_t> begin{kFree};
   std::atomic<std::size_t> bytes{0};
 };
-static_assert(std::atomic<std::uintptr_t>::is_always_lock_free &&
-              std::atomic<std::size_t>::is_always_lock_free);
+static_assert(std::atomic<std::uintptr_t>::is_always_lock_free);
+static_assert(std::atomic<std::size_t>::is_always_lock_free);
 
 constinit std::array<Slot, kMaxRegisteredMappings> slots{};
 

@@ -13,8 +13,8 @@ namespace ingot::io {
 namespace {
 
 std::uint64_t page_bytes() {
-  static const auto kBytes = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  return kBytes;
+  static const auto bytes = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  return bytes;
 }
 
 // What mmap gave, and the part of it that was asked for.

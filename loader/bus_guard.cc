@@ -39,10 +39,10 @@ void on_bus_error(int signal, siginfo_t* info, void* context) {
   // Memory that failed (BUS_MCEERR_*) is nobody's zeros.
   if (info->si_code == BUS_ADRERR && g_installed.load(std::memory_order_relaxed) &&
       io::is_registered_mapping(info->si_addr)) {
-    const std::uintptr_t page =
-        reinterpret_cast<std::uintptr_t>(info->si_addr) & ~(g_page_bytes - 1);
+    auto* address = static_cast<std::byte*>(info->si_addr);
+    std::byte* page = address - reinterpret_cast<std::uintptr_t>(address) % g_page_bytes;
     // Writable, because copy-on-write views are written to.
-    void* zeros = mmap(reinterpret_cast<void*>(page), g_page_bytes, PROT_READ | PROT_WRITE,
+    void* zeros = mmap(page, g_page_bytes, PROT_READ | PROT_WRITE,
                        MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (zeros != MAP_FAILED) {
       g_faults.fetch_add(1, std::memory_order_relaxed);

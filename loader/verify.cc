@@ -120,7 +120,7 @@ Status Verification::work_mapped() {
 
 Status Verification::work_direct(int thread) {
   std::string how;
-  const Status status = loader::verify_units_direct(job_, *direct_, threads_, &how);
+  Status status = loader::verify_units_direct(job_, *direct_, threads_, &how);
   if (thread == 0) direct_how_ = how;
   return status;
 }
