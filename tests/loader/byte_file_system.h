@@ -1,8 +1,10 @@
 // One read-only file whose bytes are a buffer of the test's own: nothing is copied, so that a test
-// may change a byte, open the file and look, half a million times. No mapping.
+// may change a byte, open the file and look, half a million times. No mapping. One range may be
+// bad: reading it fails, as a medium's unreadable sector does.
 #pragma once
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <memory>
 #include <span>
@@ -17,10 +19,14 @@ namespace ingot::testing {
 class ByteFileSystem : public io::FileSystem {
  public:
   explicit ByteFileSystem(std::span<const std::byte> bytes) : bytes_(bytes) {}
-  void set(std::span<const std::byte> bytes) { bytes_ = bytes; }
+  // For files opened before and after.
+  void set_bad(std::uint64_t begin, std::uint64_t end) {
+    bad_->begin = begin;
+    bad_->end = end;
+  }
 
   Result<std::unique_ptr<io::File>> open(std::string_view path, io::Access) override {
-    return {std::make_unique<ByteFile>(bytes_, std::string(path))};
+    return {std::make_unique<ByteFile>(bytes_, bad_, std::string(path))};
   }
   Result<std::unique_ptr<io::File>> create_unnamed(std::string_view) override { return no(); }
   Result<std::unique_ptr<io::File>> create_exclusive(std::string_view) override { return no(); }
@@ -36,14 +42,23 @@ class ByteFileSystem : public io::FileSystem {
  private:
   static Status no() { return {Code::kUnsupported, "read only"}; }
 
+  struct Bad {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+  };
+
   class ByteFile : public io::File {
    public:
-    ByteFile(std::span<const std::byte> bytes, std::string path)
-        : bytes_(bytes), path_(std::move(path)) {}
+    ByteFile(std::span<const std::byte> bytes, std::shared_ptr<const Bad> bad, std::string path)
+        : bytes_(bytes), bad_(std::move(bad)), path_(std::move(path)) {}
     const std::string& path() const override { return path_; }
     Result<std::size_t> read_some(std::uint64_t offset, MutableBytes destination) override {
       if (offset >= bytes_.size()) return std::size_t{0};
-      const std::size_t n = std::min<std::size_t>(destination.size(), bytes_.size() - offset);
+      std::size_t n = std::min<std::size_t>(destination.size(), bytes_.size() - offset);
+      if (offset < bad_->end && offset + n > bad_->begin) {
+        if (offset >= bad_->begin) return Status(Code::kIoError, "bad sector", {}, EIO);
+        n = bad_->begin - offset;
+      }
       std::memcpy(destination.data(), bytes_.data() + offset, n);
       return n;
     }
@@ -67,10 +82,12 @@ class ByteFileSystem : public io::FileSystem {
 
    private:
     std::span<const std::byte> bytes_;
+    std::shared_ptr<const Bad> bad_;
     std::string path_;
   };
 
   std::span<const std::byte> bytes_;
+  std::shared_ptr<Bad> bad_ = std::make_shared<Bad>();
 };
 
 }  // namespace ingot::testing
