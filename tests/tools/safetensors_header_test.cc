@@ -4,7 +4,7 @@
 
 #include "tests/support/status_matchers.h"
 #include "tests/tools/safetensors_bytes.h"
-#include "tools/safetensors/dtypes.h"
+#include "tools/safetensors/types.h"
 #include "tools/safetensors/header.h"
 
 namespace ingot::safetensors {

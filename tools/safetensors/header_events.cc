@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "format/constants.h"
-#include "tools/safetensors/dtypes.h"
+#include "tools/safetensors/types.h"
 
 namespace ingot::safetensors {
 

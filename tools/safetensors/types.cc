@@ -1,4 +1,4 @@
-#include "tools/safetensors/dtypes.h"
+#include "tools/safetensors/types.h"
 
 #include <algorithm>
 #include <array>

@@ -1,0 +1,122 @@
+#include "tests/tools/run_command.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <stdexcept>
+
+namespace ingot::testing {
+namespace {
+
+struct Pipe {
+  int read = -1;
+  int write = -1;
+};
+
+Pipe make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
+  return {ends[0], ends[1]};
+}
+
+std::vector<char*> pointers(std::vector<std::string>& strings) {
+  std::vector<char*> result;
+  for (std::string& s : strings) result.push_back(s.data());
+  result.push_back(nullptr);
+  return result;
+}
+
+pid_t start(const std::vector<std::string>& arguments, const RunOptions& options, int out, int err) {
+  std::vector<std::string> words = {INGOT_COMMAND};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<std::string> environment = {"PATH=/usr/bin:/bin", "TERM=xterm", "LC_ALL=C.UTF-8"};
+  environment.insert(environment.end(), options.environment.begin(), options.environment.end());
+  // Sanitizers take their options from the environment.
+  for (const char* name : {"ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"}) {
+    if (const char* value = ::getenv(name)) environment.push_back(std::string(name) + "=" + value);
+  }
+  std::vector<char*> argv = pointers(words);
+  std::vector<char*> envp = pointers(environment);
+  const pid_t pid = ::fork();
+  if (pid != 0) return pid;
+  // The child: calls that are safe between fork and exec, and no others.
+  if (!options.folder.empty() && ::chdir(options.folder.c_str()) != 0) ::_exit(126);
+  if (!options.stdout_to.empty()) {
+    out = ::open(options.stdout_to.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
+  }
+  ::dup2(out, STDOUT_FILENO);
+  ::dup2(err, STDERR_FILENO);
+  if (options.close_stdout) ::close(STDOUT_FILENO);
+  ::execve(argv[0], argv.data(), envp.data());
+  ::_exit(127);
+}
+
+// Reads both until both end, so that neither fills up and blocks the child.
+void drain(int out, int err, CommandResult& result) {
+  std::array<pollfd, 2> ends = {pollfd{out, POLLIN, 0}, pollfd{err, POLLIN, 0}};
+  std::array<std::string*, 2> texts = {&result.out, &result.err};
+  for (int open = 2; open > 0;) {
+    if (::poll(ends.data(), ends.size(), -1) < 0 && errno != EINTR) break;
+    for (std::size_t i = 0; i < ends.size(); ++i) {
+      if (ends[i].fd < 0 || ends[i].revents == 0) continue;
+      std::array<char, 65536> buffer;
+      const ssize_t count = ::read(ends[i].fd, buffer.data(), buffer.size());
+      if (count > 0) {
+        texts[i]->append(buffer.data(), static_cast<std::size_t>(count));
+      } else {
+        ends[i].fd = -1;
+        --open;
+      }
+    }
+  }
+  ::close(out);
+  ::close(err);
+}
+
+void reap(pid_t pid, CommandResult& result) {
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (WIFEXITED(status)) result.exit = WEXITSTATUS(status);
+  if (WIFSIGNALED(status)) result.signal = WTERMSIG(status);
+}
+
+}  // namespace
+
+CommandResult run_ingot(const std::vector<std::string>& arguments, const RunOptions& options) {
+  const Pipe out = make_pipe();
+  const Pipe err = make_pipe();
+  const pid_t pid = start(arguments, options, out.write, err.write);
+  ::close(out.write);
+  ::close(err.write);
+  CommandResult result;
+  drain(out.read, err.read, result);
+  reap(pid, result);
+  return result;
+}
+
+RunningCommand::RunningCommand(const std::vector<std::string>& arguments) {
+  const Pipe out = make_pipe();
+  const Pipe err = make_pipe();
+  pid_ = start(arguments, {}, out.write, err.write);
+  ::close(out.write);
+  ::close(err.write);
+  out_ = out.read;
+  err_ = err.read;
+}
+
+void RunningCommand::send(int signal) const { ::kill(pid_, signal); }
+
+CommandResult RunningCommand::wait() {
+  CommandResult result;
+  drain(out_, err_, result);
+  reap(pid_, result);
+  return result;
+}
+
+}  // namespace ingot::testing

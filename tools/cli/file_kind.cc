@@ -1,0 +1,82 @@
+#include "tools/cli/file_kind.h"
+
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <utility>
+
+#include "base/error.h"
+#include "format/constants.h"
+#include "tools/safetensors/shard_index.h"
+
+namespace ingot::tools {
+namespace {
+
+// statfs(2); not all of these are in linux/magic.h.
+constexpr std::array<std::pair<std::uint32_t, std::string_view>, 11> kRemote = {{
+    {0x6969, "nfs"},
+    {0x517B, "smb"},
+    {0xFF534D42, "cifs"},
+    {0xFE534D42, "smb2"},
+    {0x0BD00BD0, "lustre"},
+    {0x47504653, "gpfs"},
+    {0x00C36400, "ceph"},
+    {0x65735546, "fuse"},
+    {0x01021997, "9p"},
+    {0x5346414F, "afs"},
+    {0x19830326, "beegfs"},
+}};
+
+bool is_folder(const std::string& path) {
+  struct ::stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+bool is_regular(const std::string& path) {
+  struct ::stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+}
+
+}  // namespace
+
+FileKind kind_of(const std::string& path) {
+  if (is_folder(path) || path.ends_with(safetensors::kIndexSuffix)) return FileKind::kSafetensors;
+  if (!is_regular(path)) return FileKind::kUnknown;  // reading a FIFO would wait
+  std::array<char, 9> first{};
+  std::ifstream file(path, std::ios::binary);
+  file.read(first.data(), first.size());
+  const auto count = static_cast<std::size_t>(file.gcount());
+  const bool magic =
+      count >= format::kMagic.size() &&
+      std::equal(format::kMagic.begin(), format::kMagic.end(), first.begin(),
+                 [](std::uint8_t a, char b) { return a == static_cast<std::uint8_t>(b); });
+  if (magic) return FileKind::kIngot;
+  if (path.ends_with(".ingot")) return FileKind::kIngot;  // a damaged header, for repair to tell
+  if (path.ends_with(".safetensors")) return FileKind::kSafetensors;
+  return count == first.size() && first[8] == '{' ? FileKind::kSafetensors : FileKind::kUnknown;
+}
+
+Result<Checkpoint> open_checkpoint(const std::string& path) {
+  if (kind_of(path) == FileKind::kSafetensors) {
+    return make_error(Code::kUnsupported, "not an Ingot file but .safetensors")
+        .file(path)
+        .at(Region::kFile)
+        .advice("ingot convert makes an Ingot file of it");
+  }
+  return Checkpoint::open(path);
+}
+
+std::string_view remote_file_system(const std::string& path) {
+  struct ::statfs status {};
+  if (::statfs(path.c_str(), &status) != 0) return {};
+  const auto type = static_cast<std::uint32_t>(status.f_type);
+  for (const auto& [magic, name] : kRemote) {
+    if (magic == type) return name;
+  }
+  return {};
+}
+
+}  // namespace ingot::tools
