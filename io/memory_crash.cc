@@ -30,8 +30,11 @@ std::vector<Survivor> possible_survivors(const MemoryFileSystem::Impl& state) {
   }
   const auto number = [](const Survivor& survivor) { return survivor.before->number; };
   std::ranges::sort(survivors, {}, number);
-  const auto repeated = std::ranges::unique(survivors, {}, number);
-  survivors.erase(repeated.begin(), repeated.end());
+  // Not std::ranges::unique: clang 14 cannot make its subrange of libstdc++'s.
+  const auto repeated =
+      std::unique(survivors.begin(), survivors.end(),
+                  [&](const Survivor& a, const Survivor& b) { return number(a) == number(b); });
+  survivors.erase(repeated, survivors.end());
   return survivors;
 }
 
