@@ -1,0 +1,11 @@
+// Counts every allocation of the program that links it, the library's included.
+#pragma once
+
+#include <cstdint>
+
+namespace ingot::testing {
+
+std::uint64_t allocation_count();
+std::uint64_t allocated_bytes();
+
+}  // namespace ingot::testing
