@@ -98,23 +98,22 @@ ingot::Status print(const ingot::Checkpoint& checkpoint, std::string_view name) 
 
 // Reads every tensor; a damaged one costs itself alone.
 ingot::Status read_all(const ingot::Checkpoint& checkpoint) {
-  std::uint32_t good = 0;
   std::uint32_t bad = 0;
-  ingot::Status first;
+  ingot::Code worst = ingot::Code::kOk;
   std::vector<std::byte> buffer;
   for (std::uint32_t i = 0; i < checkpoint.tensor_count(); ++i) {
     const ingot::TensorInfo tensor = checkpoint.info(i);
     buffer.resize(tensor.bytes);
-    ingot::Status status = checkpoint.read(tensor, buffer);
-    if (status.ok()) {
-      ++good;
-      continue;
-    }
+    const ingot::Status status = checkpoint.read(tensor, buffer);
+    if (status.ok()) continue;
     std::printf("not loaded: %s\n", status.to_string().c_str());
-    if (bad++ == 0) first = std::move(status);
+    worst = status.code();
+    ++bad;
   }
-  std::printf("%u tensors loaded, %u not\n", good, bad);
-  return first;
+  std::printf("%u of %u tensors loaded and proven\n", checkpoint.tensor_count() - bad,
+              checkpoint.tensor_count());
+  if (bad == 0) return ingot::ok_status();
+  return {worst, std::to_string(bad) + " not loaded"};
 }
 
 ingot::Status run(const std::vector<std::string>& arguments) {
