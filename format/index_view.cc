@@ -28,34 +28,39 @@ std::optional<Quantization> quantization_of(const fbs::Quantization* table) {
                       .zero_points_storage = table->zero_points()};
 }
 
-// Hashes are spread evenly, so where a hash should lie can be computed. Every guess shrinks
-// [low, high); three suffice for a million names, and bisection ends what hostile hashes prolong.
-constexpr int kGuesses = 4;
-
 // floor(a * b / 2^64)
 std::uint64_t scale_down(std::uint64_t a, std::uint64_t b) {
   return static_cast<std::uint64_t>((static_cast<__uint128_t>(a) * b) >> 64);
 }
 
-// Position of the first hash that is not below `hash`.
-std::size_t lower_bound(std::span<const std::uint64_t> hashes, std::uint64_t hash) {
-  const std::size_t count = hashes.size();
-  std::size_t low = 0;
-  std::size_t high = count;
-  std::size_t guess = scale_down(hash, count);
-  for (int i = 0; i < kGuesses && high - low > 8; ++i) {
-    // The density of hashes says how far off the guess is; a little beyond, to bracket.
-    const std::uint64_t at = hashes[guess];
-    if (at < hash) {
-      low = guess + 1;
-      const std::size_t step = scale_down(hash - at, count);
-      guess = std::min(low + step, high - 1);
-    } else {
-      high = guess;
-      const std::size_t step = scale_down(at - hash, count);
-      guess = high - std::min(high - low, step + 1);
+// Hashes are spread evenly, so how far a hash lies from another one says how many entries lie
+// between them, give or take the square root of that number.
+std::size_t corrected(std::span<const std::uint64_t> hashes, std::uint64_t hash,
+                      std::size_t guess) {
+  const std::uint64_t at = hashes[guess];
+  if (at < hash) {
+    return guess + std::min(hashes.size() - 1 - guess, scale_down(hash - at, hashes.size()));
+  }
+  return guess - std::min(guess, scale_down(at - hash, hashes.size()));
+}
+
+// Position of the first hash that is not below `hash`. Steps of doubling width from the guess find
+// an interval that holds it, bisection the place: no hostile choice of hashes makes that longer
+// than twice the logarithm of their number.
+std::size_t lower_bound(std::span<const std::uint64_t> hashes, std::uint64_t hash,
+                        std::size_t guess) {
+  std::size_t low = guess;
+  std::size_t high = low;
+  if (hashes[low] < hash) {
+    for (std::size_t width = 1; high < hashes.size() && hashes[high] < hash; width *= 2) {
+      low = high + 1;
+      high = low + std::min(width, hashes.size() - low);
     }
-    if (low >= high) return low;
+  } else {
+    for (std::size_t width = 1; low > 0 && hashes[low - 1] >= hash; width *= 2) {
+      high = low - 1;
+      low = high - std::min(width, high);
+    }
   }
   while (low < high) {
     const std::size_t middle = low + (high - low) / 2;
@@ -92,11 +97,26 @@ TensorInfo IndexView::tensor(std::uint32_t ordinal) const {
 
 std::optional<std::uint32_t> IndexView::find(std::string_view name) const {
   const auto* hashes = root_->name_hashes();
-  const std::uint64_t hash = xxh3_64(as_bytes(name));
   const std::span<const std::uint64_t> sorted(hashes->data(), hashes->size());
-  for (std::size_t i = lower_bound(sorted, hash); i < sorted.size() && sorted[i] == hash; ++i) {
-    const std::uint32_t ordinal = root_->name_tensors()->Get(static_cast<std::uint32_t>(i));
-    if (text_of(root_->tensors()->Get(ordinal)->name()) == name) return ordinal;
+  if (sorted.empty()) return std::nullopt;
+  const std::uint64_t hash = xxh3_64(as_bytes(name));
+  // What a look-up costs is its chain of cache misses. The first correction ends within some twenty
+  // entries of the right place, even among a million; what lies there, and the ordinals beside it,
+  // can come together.
+  std::size_t guess = corrected(sorted, hash, scale_down(hash, sorted.size()));
+  const std::uint32_t* ordinals = root_->name_tensors()->data();
+  for (const std::size_t near :
+       {guess, guess - std::min<std::size_t>(guess, 12), std::min(guess + 12, sorted.size() - 1)}) {
+    __builtin_prefetch(&sorted[near]);
+    __builtin_prefetch(&ordinals[near]);
+  }
+  guess = corrected(sorted, hash, guess);
+  for (std::size_t i = lower_bound(sorted, hash, guess); i < sorted.size() && sorted[i] == hash;
+       ++i) {
+    const std::uint32_t ordinal = ordinals[i];
+    const fbs::Tensor* tensor = root_->tensors()->Get(ordinal);
+    __builtin_prefetch(reinterpret_cast<const char*>(tensor) + 64);
+    if (text_of(tensor->name()) == name) return ordinal;
   }
   return std::nullopt;
 }

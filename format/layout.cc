@@ -1,17 +1,9 @@
 #include "format/layout.h"
 
-#include <algorithm>
-#include <bit>
-#include <limits>
-
-#include "base/checked.h"
 #include "base/error.h"
 
 namespace ingot::format {
 namespace {
-
-// Offsets are signed in off_t.
-constexpr std::uint64_t kMaxOffset = std::numeric_limits<std::int64_t>::max();
 
 // Adds `length` to `*offset` and rounds up to a page. False when it would not fit in 63 bits.
 bool add_region(std::uint64_t* offset, std::uint64_t length) {
@@ -24,22 +16,6 @@ bool add_region(std::uint64_t* offset, std::uint64_t length) {
 }
 
 }  // namespace
-
-std::uint64_t storage_alignment(std::uint64_t bytes, std::uint64_t large_alignment) {
-  if (bytes >= kLargeStorageBytes) return large_alignment;
-  return std::clamp(std::bit_floor(bytes / 16), kMinStorageAlignment, kMaxSmallAlignment);
-}
-
-bool DataLayout::place(std::uint64_t bytes, PlacedStorage* placed) {
-  const auto offset = checked_align_up(end_, storage_alignment(bytes, large_alignment_));
-  std::uint64_t end = 0;
-  if (!offset || !checked_add(*offset, bytes, &end) || end > kMaxOffset) return false;
-  *placed = {.offset = *offset, .bytes = bytes, .first_chunk = chunks_};
-  padding_ += *offset - end_;
-  end_ = end;
-  chunks_ += ceil_div(bytes, chunk_bytes_);  // at most one a byte: no overflow
-  return true;
-}
 
 Result<TailLayout> tail_layout(std::uint64_t data_end, std::uint64_t chunks, bool sha256,
                                std::uint64_t index_bytes) {

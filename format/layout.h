@@ -1,18 +1,26 @@
 // Where everything lies: pure arithmetic, shared by writer, validator and tests.
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstdint>
-#include <span>
-#include <vector>
+#include <limits>
 
 #include "ingot/status.h"
 
+#include "base/checked.h"
 #include "format/constants.h"
 
 namespace ingot::format {
 
 // Alignment of a storage of `bytes` bytes in a file whose large alignment is `large_alignment`.
-std::uint64_t storage_alignment(std::uint64_t bytes, std::uint64_t large_alignment);
+inline std::uint64_t storage_alignment(std::uint64_t bytes, std::uint64_t large_alignment) {
+  if (bytes >= kLargeStorageBytes) return large_alignment;
+  return std::clamp(std::bit_floor(bytes / 16), kMinStorageAlignment, kMaxSmallAlignment);
+}
+
+// Offsets are signed in off_t.
+inline constexpr std::uint64_t kMaxOffset = std::numeric_limits<std::int64_t>::max();
 
 struct PlacedStorage {
   std::uint64_t offset = 0;  // from file start
@@ -24,18 +32,29 @@ struct PlacedStorage {
 // are its.
 class DataLayout {
  public:
+  // Both are powers of two.
   DataLayout(std::uint64_t chunk_bytes, std::uint64_t large_alignment)
-      : chunk_bytes_(chunk_bytes), large_alignment_(large_alignment) {}
+      : chunk_log2_(std::countr_zero(chunk_bytes)), large_alignment_(large_alignment) {}
 
   // Place of the next storage. False when an offset would not fit in 63 bits.
-  [[nodiscard]] bool place(std::uint64_t bytes, PlacedStorage* placed);
+  [[nodiscard]] bool place(std::uint64_t bytes, PlacedStorage* placed) {
+    const auto offset = checked_align_up(end_, storage_alignment(bytes, large_alignment_));
+    std::uint64_t end = 0;
+    if (!offset || !checked_add(*offset, bytes, &end) || end > kMaxOffset) return false;
+    *placed = {.offset = *offset, .bytes = bytes, .first_chunk = chunks_};
+    padding_ += *offset - end_;
+    end_ = end;
+    // Rounded up; `bytes` fits in 63 bits.
+    chunks_ += (bytes + (std::uint64_t{1} << chunk_log2_) - 1) >> chunk_log2_;
+    return true;
+  }
 
   std::uint64_t end() const { return end_; }  // end of the last storage, from file start
   std::uint64_t chunks() const { return chunks_; }
   std::uint64_t padding() const { return padding_; }  // between storages
 
  private:
-  std::uint64_t chunk_bytes_;
+  int chunk_log2_;
   std::uint64_t large_alignment_;
   std::uint64_t end_ = kDataBegin;
   std::uint64_t chunks_ = 0;

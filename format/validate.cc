@@ -69,6 +69,17 @@ Status check_root(IndexCheck& check, const fbs::Index& index, const Limits& limi
   return {};
 }
 
+// Places the storage. Whether it obeys F-40 to F-44.
+bool accepts(const fbs::Storage& storage, std::uint8_t previous_role, DataLayout& layout) {
+  PlacedStorage placed;
+  const bool fits = layout.place(storage.bytes(), &placed);
+  return fits & (storage.offset() == placed.offset) &
+         (storage.first_chunk() == placed.first_chunk) & (storage.role() >= previous_role) &
+         (storage.role() <= kAttachmentRole) &
+         ((storage.file() | storage.reserved0() | storage.reserved1()) == 0);
+}
+
+// The same, and the first rule that it breaks.
 Status check_storage(const IndexCheck& check, const fbs::Storage& storage, std::uint32_t number,
                      std::uint8_t previous_role, DataLayout& layout) {
   const std::string what = "storage " + std::to_string(number) + ": ";
@@ -84,7 +95,10 @@ Status check_storage(const IndexCheck& check, const fbs::Storage& storage, std::
         .found(storage.role());
   }
   PlacedStorage placed;
-  if (!layout.place(storage.bytes(), &placed) || storage.offset() != placed.offset) {
+  if (!layout.place(storage.bytes(), &placed)) {
+    return check.rejected("F-43: " + what + "its end does not fit in 63 bits");
+  }
+  if (storage.offset() != placed.offset) {
     return check.rejected("F-43: " + what + "offset")
         .expected(placed.offset)
         .found(storage.offset());
@@ -97,25 +111,23 @@ Status check_storage(const IndexCheck& check, const fbs::Storage& storage, std::
   return {};
 }
 
-bool is_right(const fbs::Storage& storage, std::uint8_t previous_role, DataLayout& layout) {
-  PlacedStorage placed;
-  const bool fits = layout.place(storage.bytes(), &placed);
-  return fits && storage.file() == 0 && storage.reserved0() == 0 && storage.reserved1() == 0 &&
-         storage.role() >= previous_role && storage.role() <= kAttachmentRole &&
-         storage.offset() == placed.offset && storage.first_chunk() == placed.first_chunk;
+Status what_is_wrong(const IndexCheck& check, const fbs::Index& index, DataLayout layout) {
+  std::uint8_t role = 1;
+  for (std::uint32_t i = 0; i < index.storages()->size(); ++i) {
+    const fbs::Storage& storage = *index.storages()->Get(i);
+    INGOT_RETURN_IF_ERROR(check_storage(check, storage, i, role, layout));
+    role = storage.role();
+  }
+  return make_error(Code::kInternal, "the index's storages are refused for no rule");
 }
 
 Status check_storages(const IndexCheck& check, const fbs::Index& index, const Header& header) {
-  DataLayout layout(header.chunk_bytes(), header.alignment());
+  const DataLayout empty(header.chunk_bytes(), header.alignment());
+  DataLayout layout = empty;
   std::uint8_t role = 1;
-  std::uint32_t number = 0;
   for (const fbs::Storage* storage : *index.storages()) {
-    DataLayout before = layout;
-    if (!is_right(*storage, role, layout)) {
-      return check_storage(check, *storage, number, role, before);
-    }
+    if (!accepts(*storage, role, layout)) return what_is_wrong(check, index, empty);
     role = storage->role();
-    ++number;
   }
   if (layout.end() != header.data_end) {
     return check.rejected("F-45: data_end").expected(layout.end()).found(header.data_end);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -49,8 +50,8 @@ class IndexCheck {
   // The Verifier checks the alignment of a vector's length field, not that of its elements.
   template <typename T>
   bool elements_aligned(const flatbuffers::Vector<T>* vector) const {
-    const auto* elements = reinterpret_cast<const std::byte*>(vector) + 4;
-    return vector == nullptr || vector->size() == 0 || (elements - base_) % 8 == 0;
+    if (vector == nullptr || vector->size() == 0) return true;
+    return (reinterpret_cast<const std::byte*>(vector) + 4 - base_) % 8 == 0;
   }
   Status misaligned() const {
     return rejected("F-31: a vector of 8-byte elements is not aligned to 8");
@@ -76,5 +77,31 @@ Status validate_state(IndexCheck& check, const fbs::StateTree& state, std::uint3
 
 // Whether a name obeys F-50.
 bool is_valid_name(std::string_view name);
+
+// Sixteen bytes at once, on every machine that the compiler knows vectors of.
+using ByteVector = signed char __attribute__((vector_size(16)));
+
+inline ByteVector load_bytes(const char* from) {
+  ByteVector bytes;
+  std::memcpy(&bytes, from, sizeof bytes);
+  return bytes;
+}
+
+// Whether a text is all printable ASCII, as nearly all names are. False for short ones: those are
+// left to is_printable_utf8(). The last vector overlaps the one before it, so that no byte is
+// looked at alone.
+inline bool is_printable_ascii(std::string_view text) {
+  constexpr std::size_t kStep = sizeof(ByteVector);
+  if (text.size() < kStep) return false;
+  const ByteVector last = load_bytes(text.data() + text.size() - kStep);
+  ByteVector right = (last > 0x1F) & (last != 0x7F);  // bytes from 0x80 on are negative
+  for (std::size_t i = 0; i + kStep < text.size(); i += kStep) {
+    const ByteVector bytes = load_bytes(text.data() + i);
+    right &= (bytes > 0x1F) & (bytes != 0x7F);
+  }
+  std::uint64_t halves[2];
+  std::memcpy(halves, &right, sizeof halves);
+  return (halves[0] & halves[1]) == ~std::uint64_t{0};
+}
 
 }  // namespace ingot::format
