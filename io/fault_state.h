@@ -13,8 +13,12 @@
 namespace ingot::io {
 
 struct FaultFileSystem::Impl {
+  // The library's own file system is built without the type information that the cast reads.
   explicit Impl(FileSystem& base_file_system)
-      : base(base_file_system), memory(dynamic_cast<MemoryFileSystem*>(&base_file_system)) {}
+      : base(base_file_system),
+        memory(&base_file_system == &posix() ? nullptr
+                                             : dynamic_cast<MemoryFileSystem*>(&base_file_system)) {
+  }
 
   // Counts the call; the fault that it must suffer, if any.
   std::optional<Fault> enter(Call call, const std::string& path);

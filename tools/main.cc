@@ -66,15 +66,20 @@ int report_usage(const CLI::ParseError& error, bool json) {
   return finish(console, kUsageError);
 }
 
+// The parser leaves two empty lines before a group of options, and some at the end.
+std::string tidy(std::string help) {
+  for (std::size_t at = 0; (at = help.find("\n\n\n", at)) != std::string::npos;) help.erase(at, 1);
+  while (help.ends_with("\n\n")) help.pop_back();
+  return help;
+}
+
 int report_help(const CLI::App& app, const CLI::ParseError& error) {
   Console console({});
   if (error.get_name() == "CallForVersion") {
     console.out().write(version_text() + "\n");
   } else {
     const std::vector<CLI::App*> chosen = app.get_subcommands();
-    const CLI::App& subject = chosen.empty() ? app : *chosen.front();
-    console.out().write(chosen.empty() ? subject.help()
-                                       : subject.help("ingot " + subject.get_name()));
+    console.out().write(tidy(chosen.empty() ? app.help() : chosen.front()->help("ingot")));
   }
   return finish(console, 0);
 }
@@ -86,7 +91,7 @@ int main(int argc, char** argv) {
   app.get_formatter()->column_width(32);
   app.set_version_flag("--version", version_text(), "Print the versions of library and format");
   app.require_subcommand(1);
-  app.footer("ingot COMMAND --help says more. Exit codes: docs/cli.md.");
+  app.footer("`ingot COMMAND --help` says more; docs/cli.md has exit codes and JSON shapes.");
   const std::vector<Command> commands = {add_inspect(app), add_verify(app),  add_convert(app),
                                          add_diff(app),    add_extract(app), add_repair(app)};
   try {

@@ -31,7 +31,8 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
   return result;
 }
 
-pid_t start(const std::vector<std::string>& arguments, const RunOptions& options, int out, int err) {
+pid_t start(const std::vector<std::string>& arguments, const RunOptions& options, int out,
+            int err) {
   std::vector<std::string> words = {INGOT_COMMAND};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<std::string> environment = {"PATH=/usr/bin:/bin", "TERM=xterm", "LC_ALL=C.UTF-8"};

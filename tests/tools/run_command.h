@@ -9,8 +9,8 @@
 namespace ingot::testing {
 
 struct CommandResult {
-  int exit = -1;    // exit status, or -1 when a signal ended it
-  int signal = 0;   // that signal
+  int exit = -1;   // exit status, or -1 when a signal ended it
+  int signal = 0;  // that signal
   std::string out;
   std::string err;
 };

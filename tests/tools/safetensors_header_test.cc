@@ -4,8 +4,8 @@
 
 #include "tests/support/status_matchers.h"
 #include "tests/tools/safetensors_bytes.h"
-#include "tools/safetensors/types.h"
 #include "tools/safetensors/header.h"
+#include "tools/safetensors/types.h"
 
 namespace ingot::safetensors {
 namespace {

@@ -149,26 +149,17 @@ IngotFile sample_model() {
                .shape = {100, 200},
                .requires_grad = true},
               pattern(80'000));
-  file.tied({.name = "head.weight",
-             .dtype = DType::kFloat32,
-             .shape = {100, 200},
-             .requires_grad = true},
-            "embed.weight");
-  file.tensor({.name = "norm.running_mean",
-               .dtype = DType::kBFloat16,
-               .shape = {8},
-               .role = Role::kBuffer},
-              pattern(16, 2));
-  file.tensor({.name = "transposed",
-               .dtype = DType::kInt16,
-               .shape = {3, 2},
-               .strides = {1, 3}},
+  file.tied(
+      {.name = "head.weight", .dtype = DType::kFloat32, .shape = {100, 200}, .requires_grad = true},
+      "embed.weight");
+  file.tensor(
+      {.name = "norm.running_mean", .dtype = DType::kBFloat16, .shape = {8}, .role = Role::kBuffer},
+      pattern(16, 2));
+  file.tensor({.name = "transposed", .dtype = DType::kInt16, .shape = {3, 2}, .strides = {1, 3}},
               bytes_of<std::int16_t>({1, 2, 3, 4, 5, 6}));
-  file.tensor({.name = "adamw.step",
-               .dtype = DType::kFloat64,
-               .shape = {},
-               .role = Role::kOptimizerState},
-              bytes_of<double>({1000}));
+  file.tensor(
+      {.name = "adamw.step", .dtype = DType::kFloat64, .shape = {}, .role = Role::kOptimizerState},
+      bytes_of<double>({1000}));
   file.attachment("config.json", "application/json", "{\"hidden_size\": 200}\n");
   file.state(std::move(root));
   return file;

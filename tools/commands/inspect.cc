@@ -156,14 +156,19 @@ class Inspector {
     heading(fmt::format("{}, {} elements, {}", counted(figures.tensors, "tensor"), figures.elements,
                         human_bytes(figures.tensor_bytes)));
     if (figures.tensors == 0) return;
+    print_shares("  role", figures.by_role, role_name);
+    out_.write("\n");
+    print_shares("  dtype", figures.by_dtype, dtype_name);
+  }
+
+  template <typename Key, typename Name>
+  void print_shares(std::string_view title, const std::map<Key, Share>& shares, Name name) {
     std::vector<std::vector<std::string>> rows;
-    for (const auto& [role, share] : figures.by_role) rows.push_back(row(role_name(role), share));
-    for (const auto& [dtype, share] : figures.by_dtype)
-      rows.push_back(row(dtype_name(dtype), share));
-    constexpr std::array kColumns = {
-        Column{.title = "  by role, by dtype"}, Column{.title = "tensors", .right = true},
-        Column{.title = "size", .right = true}, Column{.title = "bytes", .right = true}};
-    print_table(console_, kColumns, rows.size(),
+    for (const auto& [key, share] : shares) rows.push_back(row(name(key), share));
+    const std::array columns = {Column{.title = title}, Column{.title = "tensors", .right = true},
+                                Column{.title = "size", .right = true},
+                                Column{.title = "bytes", .right = true}};
+    print_table(console_, columns, rows.size(),
                 [&](std::uint64_t i) { return rows[static_cast<std::size_t>(i)]; });
   }
   static std::vector<std::string> row(std::string_view name, const Share& share) {

@@ -90,10 +90,10 @@ Outcome verify_path(const VerifyCommand& command, const std::string& path, Conso
     Result<VerifyReport> report = verify_file(*checkpoint, command, choice, progress);
     if (report.ok()) {
       outcome.report = *std::move(report);
+      // The library's own words matter when it did something else, or more, than it was asked.
+      const std::string& reason = outcome.report.reason;
       outcome.reason = choice.reason;
-      if (!outcome.report.reason.empty() && outcome.report.reason != choice.reason) {
-        outcome.reason += "; " + outcome.report.reason;
-      }
+      if (!reason.empty() && reason != "asked for") outcome.reason += "; " + reason;
       return outcome;
     }
     outcome.failure = report.status();

@@ -23,7 +23,7 @@ struct ExportOptions {
   bool duplicate_tied = false;
   // Attachments, optimizer state and other state are refused: this leaves them out.
   bool drop_extra = false;
-  ProgressCallback progress;
+  ProgressCallback progress = {};
   const CancelFlag* cancel = nullptr;
   io::FileSystem* file_system = nullptr;  // of the output; null is the operating system
 };

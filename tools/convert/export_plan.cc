@@ -73,9 +73,6 @@ class Planner {
     if (info.name == safetensors::kMetadataKey) {
       return unsupported("a name that .safetensors reserves").tensor(info.name);
     }
-    if (info.numel() * static_cast<std::uint64_t>(dtype_bits(info.dtype)) % 8 != 0) {
-      return unsupported("elements do not fill whole bytes").tensor(info.name);
-    }
     safetensors::Tensor tensor;
     tensor.name = info.name;
     tensor.dtype = info.dtype;

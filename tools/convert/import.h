@@ -13,8 +13,8 @@
 namespace ingot::tools {
 
 struct ImportOptions {
-  WriterOptions writer;  // its file system, progress and cancel flag serve the reading, too
-  std::vector<AttachSpec> attachments;
+  WriterOptions writer = {};  // its file system, progress and cancel flag serve the reading, too
+  std::vector<AttachSpec> attachments = {};
   bool follow_symlinks = false;
   // Goes on when shards disagree about a metadata key, with the first shard's value.
   bool drop_extra = false;

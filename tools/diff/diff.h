@@ -24,7 +24,7 @@ enum class DiffDepth : std::uint8_t {
 struct DiffOptions {
   DiffDepth depth = DiffDepth::kValues;
   bool follow_symlinks = false;
-  ProgressCallback progress;
+  ProgressCallback progress = {};
   const CancelFlag* cancel = nullptr;
 };
 
