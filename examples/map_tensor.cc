@@ -133,6 +133,7 @@ int main(int argc, char** argv) {
   std::vector<std::string> arguments(argv + 1, argv + argc);
   if (arguments.empty()) arguments.emplace_back("--help");
   const ingot::Status status = run(arguments);
+  std::fflush(stdout);  // before what goes to the other stream
   if (!status.ok()) std::fprintf(stderr, "map_tensor: %s\n", status.to_string().c_str());
   return ingot::exit_code(status.code());
 }
