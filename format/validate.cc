@@ -73,10 +73,9 @@ Status check_root(IndexCheck& check, const fbs::Index& index, const Limits& limi
 bool accepts(const fbs::Storage& storage, std::uint8_t previous_role, DataLayout& layout) {
   PlacedStorage placed;
   const bool fits = layout.place(storage.bytes(), &placed);
-  return fits & (storage.offset() == placed.offset) &
-         (storage.first_chunk() == placed.first_chunk) & (storage.role() >= previous_role) &
-         (storage.role() <= kAttachmentRole) &
-         ((storage.file() | storage.reserved0() | storage.reserved1()) == 0);
+  return fits && storage.offset() == placed.offset && storage.first_chunk() == placed.first_chunk &&
+         storage.role() >= previous_role && storage.role() <= kAttachmentRole &&
+         (storage.file() | storage.reserved0() | storage.reserved1()) == 0;
 }
 
 // The same, and the first rule that it breaks.

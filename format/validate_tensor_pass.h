@@ -100,11 +100,11 @@ class TensorPass {
   // Nearly all tensors: no strides, no quantization, a name in ASCII, and nothing wrong. One test
   // for all of it; what fails is looked at again by check_all(), which knows every rule by itself.
   bool is_plain() {
-    const bool usual = (fields_.strides == nullptr) & (fields_.quantization == nullptr) &
-                       !fields_.has_pieces & (fields_.shape != nullptr) &
-                       (fields_.storage < storages_.size()) & (fields_.requires_grad <= 1) &
-                       (fields_.role >= 1) & (fields_.role < kAttachmentRole) &
-                       (element_bytes_[fields_.dtype] != 0);
+    const bool usual = fields_.strides == nullptr && fields_.quantization == nullptr &&
+                       !fields_.has_pieces && fields_.shape != nullptr &&
+                       fields_.storage < storages_.size() && fields_.requires_grad <= 1 &&
+                       fields_.role >= 1 && fields_.role < kAttachmentRole &&
+                       element_bytes_[fields_.dtype] != 0;
     if (!usual || !check_.elements_aligned(fields_.shape)) return false;
     const std::size_t rank = fields_.shape->size();
     const std::string_view name = text_of(fields_.name);

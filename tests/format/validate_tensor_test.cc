@@ -150,7 +150,9 @@ TEST_F(ValidateTensor, TensorsLieWithinTheirStorage) {
 // F-61
 TEST_F(ValidateTensor, QuantisationGoesWithQuantisedTypes) {
   expect_tensor_rejected("F-61", "quantised", [](Tensor& tensor) { tensor.quantization.reset(); });
-  expect_tensor_rejected("F-61", "exp_avg", [](Tensor& tensor) { tensor.quantization.emplace(); });
+  expect_tensor_rejected("F-61", "exp_avg", [](Tensor& tensor) {
+    tensor.quantization = HostileIndex::Quantization{};
+  });
 }
 
 // F-62
