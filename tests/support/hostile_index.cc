@@ -407,7 +407,7 @@ Status validate_index_copy(Bytes index, const format::Header& header, const Limi
   // Of exactly this length, so that AddressSanitizer sees any step beyond; malloc aligns to 16.
   const std::unique_ptr<std::byte, void (*)(void*)> memory(
       static_cast<std::byte*>(std::malloc(std::max<std::size_t>(index.size(), 1))), std::free);
-  std::memcpy(memory.get(), index.data(), index.size());
+  std::copy(index.begin(), index.end(), memory.get());
   return format::validate_index(Bytes(memory.get(), index.size()), header, limits, "test.ingot");
 }
 
