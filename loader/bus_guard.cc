@@ -15,7 +15,8 @@ namespace ingot {
 namespace {
 
 // A signal handler has no other place for its state.
-std::atomic<bool> g_installed{false};
+std::atomic<bool> g_active{false};  // a guard lives
+bool g_set = false;                 // the handler is in the chain; written while no guard lives
 std::atomic<std::uint64_t> g_faults{0};
 std::uintptr_t g_page_bytes = 4096;
 struct sigaction g_previous = {};
@@ -26,8 +27,10 @@ void pass_on(int signal, siginfo_t* info, void* context) {
   if ((g_previous.sa_flags & SA_SIGINFO) != 0)
     return g_previous.sa_sigaction(signal, info, context);
   if (g_previous.sa_handler == SIG_DFL || g_previous.sa_handler == SIG_IGN) {
-    // The instruction runs again, and the default handler ends the process where it should.
+    // The instruction runs again, and the default handler ends the process where it should. A
+    // signal that somebody sent does not come again by itself.
     sigaction(SIGBUS, &g_previous, nullptr);
+    if (info->si_code <= 0) raise(signal);
     return;
   }
   g_previous.sa_handler(signal);
@@ -37,7 +40,7 @@ void pass_on(int signal, siginfo_t* info, void* context) {
 void on_bus_error(int signal, siginfo_t* info, void* context) {
   const int saved_errno = errno;
   // Memory that failed (BUS_MCEERR_*) is nobody's zeros.
-  if (info->si_code == BUS_ADRERR && g_installed.load(std::memory_order_relaxed) &&
+  if (info->si_code == BUS_ADRERR && g_active.load(std::memory_order_relaxed) &&
       io::is_registered_mapping(info->si_addr)) {
     auto* address = static_cast<std::byte*>(info->si_addr);
     std::byte* page = address - reinterpret_cast<std::uintptr_t>(address) % g_page_bytes;
@@ -54,24 +57,32 @@ void on_bus_error(int signal, siginfo_t* info, void* context) {
   errno = saved_errno;
 }
 
-}  // namespace
-
-Result<BusGuard> BusGuard::install() {
-  if (g_installed.exchange(true)) {
-    return make_error(Code::kAlreadyExists, "a BusGuard is installed already");
-  }
-  g_faults.store(0, std::memory_order_relaxed);
+// errno, or 0.
+int set_handler() {
   g_page_bytes = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
   struct sigaction action = {};
   action.sa_sigaction = on_bus_error;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   sigemptyset(&action.sa_mask);
-  // Known before the handler can run.
-  if (sigaction(SIGBUS, nullptr, &g_previous) != 0 || sigaction(SIGBUS, &action, nullptr) != 0) {
-    const int error = errno;
-    g_installed.store(false);
+  // The previous one is known before the handler can run.
+  const bool set =
+      sigaction(SIGBUS, nullptr, &g_previous) == 0 && sigaction(SIGBUS, &action, nullptr) == 0;
+  return set ? 0 : errno;
+}
+
+}  // namespace
+
+Result<BusGuard> BusGuard::install() {
+  if (g_active.exchange(true)) {
+    return make_error(Code::kAlreadyExists, "a BusGuard is installed already");
+  }
+  g_faults.store(0, std::memory_order_relaxed);
+  const int error = g_set ? 0 : set_handler();
+  if (error != 0) {
+    g_active.store(false);
     return make_error(Code::kIoError, "the SIGBUS handler could not be set").os_error(error);
   }
+  g_set = true;
   return BusGuard();
 }
 
@@ -81,10 +92,12 @@ BusGuard::~BusGuard() {
   if (!active_) return;
   struct sigaction current = {};
   sigaction(SIGBUS, nullptr, &current);
-  // A handler that was set after this one may still call it: then it only passes faults on.
-  const bool ours = (current.sa_flags & SA_SIGINFO) != 0 && current.sa_sigaction == on_bus_error;
-  if (ours) sigaction(SIGBUS, &g_previous, nullptr);
-  g_installed.store(false);
+  // A handler that was set after this one may still call it: it stays, and only passes faults on.
+  if ((current.sa_flags & SA_SIGINFO) != 0 && current.sa_sigaction == on_bus_error) {
+    sigaction(SIGBUS, &g_previous, nullptr);
+    g_set = false;
+  }
+  g_active.store(false);
 }
 
 std::uint64_t BusGuard::faults() noexcept { return g_faults.load(std::memory_order_relaxed); }

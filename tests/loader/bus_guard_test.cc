@@ -123,6 +123,38 @@ TEST_F(BusGuardTest, PutsThePreviousHandlerBack) {
       ::testing::ExitedWithCode(42), "");
 }
 
+TEST_F(BusGuardTest, ASentSignalStillEndsTheProcess) {
+  EXPECT_EXIT(
+      {
+        const BusGuard guard = *BusGuard::install();
+        ::raise(SIGBUS);
+        _exit(0);
+      },
+      ::testing::KilledBySignal(SIGBUS), "");
+}
+
+struct sigaction below;  // of a handler that passes on what it gets
+void pass_down(int signal, siginfo_t* info, void* context) {
+  below.sa_sigaction(signal, info, context);
+}
+
+// A crash reporter, say, that came later and stays longer.
+TEST_F(BusGuardTest, StaysInAChainThatOthersKeep) {
+  EXPECT_ENDS_WELL({
+    std::optional<BusGuard> guard = *BusGuard::install();
+    struct sigaction later = {};
+    later.sa_sigaction = pass_down;
+    later.sa_flags = SA_SIGINFO;
+    ::sigaction(SIGBUS, &later, &below);
+    guard.reset();
+    guard.emplace(*BusGuard::install());
+    const TensorView tensor = view("adam/exp_avg");
+    truncate();
+    EXPECT_TRUE(all_zero(tensor.bytes));
+    EXPECT_GT(BusGuard::faults(), 0U);
+  });
+}
+
 // Verification of a mapping that lost its pages after they were populated.
 TEST_F(BusGuardTest, VerifyReportsFaults) {
   EXPECT_ENDS_WELL({
