@@ -99,18 +99,24 @@ Status MemoryFileSystem::link(File& file, std::string_view path) {
   return {};
 }
 
-Status MemoryFileSystem::rename(std::string_view from, std::string_view to) {
-  const std::lock_guard lock(impl_->mutex);
-  InodePtr inode = impl_->find(from);
+Status MemoryFileSystem::Impl::rename(std::string_view from, std::string_view to, bool replace) {
+  InodePtr inode = find(from);
   if (inode == nullptr) return os_failure(from, "cannot rename", ENOENT);
-  if (inode == impl_->find(to)) return {};  // as POSIX says
-  impl_->change({key_of(to), key_of(from), std::move(inode)});
+  const InodePtr replaced = find(to);
+  if (replaced != nullptr && !replace) return os_failure(to, "cannot rename", EEXIST);
+  if (inode == replaced) return {};  // as POSIX says
+  change({key_of(to), key_of(from), std::move(inode)});
   return {};
 }
 
+Status MemoryFileSystem::rename(std::string_view from, std::string_view to) {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->rename(from, to, true);
+}
+
 Status MemoryFileSystem::rename_no_replace(std::string_view from, std::string_view to) {
-  if (exists(from) && exists(to)) return os_failure(to, "cannot rename", EEXIST);
-  return rename(from, to);
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->rename(from, to, false);
 }
 
 Status MemoryFileSystem::remove(std::string_view path) {

@@ -48,6 +48,7 @@ struct MemoryFileSystem::Impl {
   memory::InodePtr find(std::string_view path) const;
   // Makes the change now; durable later.
   void change(memory::NameChange change);
+  Status rename(std::string_view from, std::string_view to, bool replace);
   std::uint64_t free_pages() const;
   std::int64_t tick() { return clock_ns += 1'000'000; }
 };

@@ -33,7 +33,7 @@ Result<std::unique_ptr<File>> opened(int descriptor, std::string path, std::stri
 }
 
 // O_NONBLOCK kept open() from waiting for the other end of a FIFO. It must go before io_uring sees
-// the file, which would answer EAGAIN instead of waiting for a regular file's pages.
+// the file: on some kernels it answers EAGAIN instead of waiting for a regular file's pages.
 void clear_nonblock_of_regular(int descriptor) {
   struct stat now {};
   if (::fstat(descriptor, &now) != 0 || !S_ISREG(now.st_mode)) return;

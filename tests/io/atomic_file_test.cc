@@ -177,6 +177,16 @@ TEST(AtomicFileSpaceTest, SaysWhatItNeedsAndWhatThereIs) {
   EXPECT_OK(file.reserve(std::uint64_t{4} << 30));
 }
 
+// Where nothing can be reserved, the free space is all there is to go by.
+TEST(AtomicFileSpaceTest, LooksBeforeItWrites) {
+  MemoryFileSystem memory;
+  memory.set_features({.allocate = false});
+  memory.set_capacity(8192);
+  ASSERT_OK_AND_ASSIGN(AtomicFile file, AtomicFile::create(memory, "runs/model", {}));
+  EXPECT_THAT(file.reserve(8193), StatusIs(Code::kResourceExhausted));
+  EXPECT_OK(file.reserve(8192));
+}
+
 TEST(AtomicFileNameTest, BareNamesAreInTheCurrentFolder) {
   MemoryFileSystem memory;
   memory.set_features({.unnamed_files = false});

@@ -1,4 +1,6 @@
 // Small parts: paths, sibling names, aligned buffers, the registry of mappings, errno.
+#include <sys/mman.h>
+
 #include <cerrno>
 #include <set>
 #include <thread>
@@ -96,6 +98,21 @@ TEST(AlignedBufferTest, Empty) {
 TEST(AlignedBufferTest, NoMemoryIsAnError) {
   EXPECT_THAT(AlignedBuffer::allocate(std::uint64_t{1} << 50), StatusIs(Code::kResourceExhausted));
   EXPECT_THAT(AlignedBuffer::allocate(~std::uint64_t{0}), StatusIs(Code::kResourceExhausted));
+}
+
+TEST(AlignedBufferTest, GivesAllOfItsMemoryBack) {
+  for (const std::uint64_t bytes : {100'000UL, (5UL << 20) + 3}) {
+    std::byte* data = nullptr;
+    {
+      ASSERT_OK_AND_ASSIGN(const AlignedBuffer buffer, AlignedBuffer::allocate(bytes));
+      data = buffer.data();
+    }
+    // ENOMEM: no mapping there any more.
+    for (std::byte* page = data; page < data + bytes; page += 4096) {
+      unsigned char resident = 0;
+      ASSERT_EQ(::mincore(page, 1, &resident), -1);
+    }
+  }
 }
 
 TEST(AlignedBufferTest, MovesHandTheMemoryOver) {

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 
+#include "io/aligned_buffer.h"
 #include "tests/io/io_testing.h"
 
 namespace ingot::io {
@@ -98,6 +99,16 @@ TEST_F(TransferTest, TheEndOfTheFileNamesTheRange) {
   EXPECT_EQ(status.location().region, Region::kFile);
   EXPECT_EQ(status.location().begin, 9900U);
   EXPECT_EQ(status.location().end, 10'100U);
+}
+
+// Going on behind the end of a file, a direct read is unaligned: EINVAL on some file systems.
+TEST_F(TransferTest, DirectReadsBehindTheEndAreTruncated) {
+  memory_.set_features({.direct = true});
+  ASSERT_OK_AND_ASSIGN(auto direct, file_->reopen_direct());
+  ASSERT_OK_AND_ASSIGN(const AlignedBuffer buffer, AlignedBuffer::allocate(12'288));
+  EXPECT_THAT(read_exact(*direct, 0, buffer.bytes()),
+              StatusIs(Code::kTruncated, HasSubstr("expected 12288 bytes, found 10000")));
+  EXPECT_EQ(read_exact(*direct, 1, buffer.bytes()).os_error(), EINVAL);
 }
 
 TEST_F(TransferTest, ErrorsKeepTheirErrno) {
