@@ -58,11 +58,11 @@ int run_command(const Command& command) {
 }
 
 // The parser's complaint, as one line and, when asked for, as JSON.
-int report_usage(const CLI::ParseError& error, bool json) {
+int report_usage(const std::string& what, bool json) {
   CommonOptions options;
   options.json = json;
   Console console(options);
-  console.fail(Status(Code::kInvalidArgument, std::string(error.what()) + " (see --help)"));
+  console.fail(Status(Code::kInvalidArgument, what + " (see --help)"));
   return finish(console, kUsageError);
 }
 
@@ -88,12 +88,20 @@ int main(int argc, char** argv) {
   occupy_standard_descriptors();
   install_signal_handlers();
   CLI::App app("Inspect, verify, convert, compare, extract from and repair Ingot files", "ingot");
-  app.get_formatter()->column_width(32);
+  app.formatter(std::make_shared<HelpFormatter>());  // before the commands, which inherit it
   app.set_version_flag("--version", version_text(), "Print the versions of library and format");
   app.require_subcommand(1);
   app.footer("`ingot COMMAND --help` says more; docs/cli.md has exit codes and JSON shapes.");
   const std::vector<Command> commands = {add_inspect(app), add_verify(app),  add_convert(app),
                                          add_diff(app),    add_extract(app), add_repair(app)};
+  const bool json = std::any_of(argv + 1, argv + argc,
+                                [](const char* a) { return std::string_view(a) == "--json"; });
+  const bool known = argc > 1 && std::any_of(commands.begin(), commands.end(), [&](const auto& c) {
+                       return c.app->get_name() == argv[1];
+                     });
+  if (argc > 1 && argv[1][0] != '-' && !known) {
+    return report_usage("no command is called " + std::string(argv[1]), json);
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp& help) {
@@ -101,9 +109,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::CallForVersion& version) {
     return report_help(app, version);
   } catch (const CLI::ParseError& error) {
-    const bool json = std::any_of(argv + 1, argv + argc,
-                                  [](const char* a) { return std::string_view(a) == "--json"; });
-    return report_usage(error, json);
+    return report_usage(error.what(), json);
   }
   const auto chosen = std::find_if(commands.begin(), commands.end(),
                                    [](const Command& command) { return command.app->parsed(); });

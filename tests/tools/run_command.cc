@@ -2,12 +2,14 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <stdexcept>
 
 namespace ingot::testing {
@@ -46,6 +48,14 @@ pid_t start(const std::vector<std::string>& arguments, const RunOptions& options
   const pid_t pid = ::fork();
   if (pid != 0) return pid;
   // The child: calls that are safe between fork and exec, and no others.
+  if (options.pending_signal != 0) {
+    // Blocked signals stay pending over exec; the command unblocks those that it handles.
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, options.pending_signal);
+    ::sigprocmask(SIG_BLOCK, &blocked, nullptr);
+    ::raise(options.pending_signal);
+  }
   if (!options.folder.empty() && ::chdir(options.folder.c_str()) != 0) ::_exit(126);
   if (!options.stdout_to.empty()) {
     out = ::open(options.stdout_to.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
@@ -61,7 +71,8 @@ pid_t start(const std::vector<std::string>& arguments, const RunOptions& options
 void drain(int out, int err, CommandResult& result) {
   std::array<pollfd, 2> ends = {pollfd{out, POLLIN, 0}, pollfd{err, POLLIN, 0}};
   std::array<std::string*, 2> texts = {&result.out, &result.err};
-  for (int open = 2; open > 0;) {
+  // poll() ignores negative descriptors.
+  for (int open = (out < 0 ? 0 : 1) + (err < 0 ? 0 : 1); open > 0;) {
     if (::poll(ends.data(), ends.size(), -1) < 0 && errno != EINTR) break;
     for (std::size_t i = 0; i < ends.size(); ++i) {
       if (ends[i].fd < 0 || ends[i].revents == 0) continue;
@@ -75,8 +86,8 @@ void drain(int out, int err, CommandResult& result) {
       }
     }
   }
-  ::close(out);
-  ::close(err);
+  if (out >= 0) ::close(out);
+  if (err >= 0) ::close(err);
 }
 
 void reap(pid_t pid, CommandResult& result) {
@@ -87,36 +98,36 @@ void reap(pid_t pid, CommandResult& result) {
   if (WIFSIGNALED(status)) result.signal = WTERMSIG(status);
 }
 
-}  // namespace
-
-CommandResult run_ingot(const std::vector<std::string>& arguments, const RunOptions& options) {
-  const Pipe out = make_pipe();
-  const Pipe err = make_pipe();
-  const pid_t pid = start(arguments, options, out.write, err.write);
-  ::close(out.write);
-  ::close(err.write);
+CommandResult run_on_terminal(const std::vector<std::string>& arguments,
+                              const RunOptions& options) {
+  const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (terminal < 0 || ::grantpt(terminal) != 0 || ::unlockpt(terminal) != 0) {
+    throw std::runtime_error("no terminal");
+  }
+  const int slave = ::open(::ptsname(terminal), O_RDWR | O_NOCTTY | O_CLOEXEC);
+  const winsize size{.ws_row = 40, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0};
+  ::ioctl(slave, TIOCSWINSZ, &size);
+  const pid_t pid = start(arguments, options, slave, slave);
+  ::close(slave);
   CommandResult result;
-  drain(out.read, err.read, result);
+  drain(terminal, -1, result);
   reap(pid, result);
   return result;
 }
 
-RunningCommand::RunningCommand(const std::vector<std::string>& arguments) {
+}  // namespace
+
+CommandResult run_ingot(const std::vector<std::string>& arguments, const RunOptions& options) {
+  if (options.terminal) return run_on_terminal(arguments, options);
   const Pipe out = make_pipe();
   const Pipe err = make_pipe();
-  pid_ = start(arguments, {}, out.write, err.write);
+  if (options.break_stdout) ::close(out.read);
+  const pid_t pid = start(arguments, options, out.write, err.write);
   ::close(out.write);
   ::close(err.write);
-  out_ = out.read;
-  err_ = err.read;
-}
-
-void RunningCommand::send(int signal) const { ::kill(pid_, signal); }
-
-CommandResult RunningCommand::wait() {
   CommandResult result;
-  drain(out_, err_, result);
-  reap(pid_, result);
+  drain(options.break_stdout ? -1 : out.read, err.read, result);
+  reap(pid, result);
   return result;
 }
 

@@ -1,8 +1,6 @@
 // Runs the built `ingot` command as a shell would.
 #pragma once
 
-#include <sys/types.h>
-
 #include <string>
 #include <vector>
 
@@ -16,28 +14,15 @@ struct CommandResult {
 };
 
 struct RunOptions {
-  std::vector<std::string> environment;  // "NAME=value", added to a small fixed one
+  std::vector<std::string> environment = {};  // "NAME=value", added to a small fixed one
   bool close_stdout = false;
-  std::string stdout_to;  // a file instead of a pipe
-  std::string folder;     // working folder; empty: as it is
+  bool break_stdout = false;   // a pipe whose reader has gone
+  std::string stdout_to = {};  // a file instead of a pipe
+  std::string folder = {};     // working folder; empty: as it is
+  bool terminal = false;   // standard output and error are one terminal; both come back in `out`
+  int pending_signal = 0;  // arrives as soon as the command listens
 };
 
 CommandResult run_ingot(const std::vector<std::string>& arguments, const RunOptions& options = {});
-
-// A run that is not waited for: send it signals, then wait().
-class RunningCommand {
- public:
-  explicit RunningCommand(const std::vector<std::string>& arguments);
-  RunningCommand(const RunningCommand&) = delete;
-  RunningCommand& operator=(const RunningCommand&) = delete;
-  pid_t pid() const { return pid_; }
-  void send(int signal) const;
-  CommandResult wait();  // once
-
- private:
-  pid_t pid_ = -1;
-  int out_ = -1;
-  int err_ = -1;
-};
 
 }  // namespace ingot::testing

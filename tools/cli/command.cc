@@ -6,6 +6,15 @@
 
 namespace ingot::tools {
 
+HelpFormatter::HelpFormatter() { column_width(32); }
+
+std::string HelpFormatter::make_option_opts(const CLI::Option* option) const {
+  const std::string type = option->get_type_name();
+  std::string text = type.empty() ? "" : " " + type;
+  if (option->get_positional() && option->get_expected_max() > 1) text += " ...";
+  return text;
+}
+
 Command add_command(CLI::App& parent, const std::string& name, const std::string& description,
                     const std::string& examples) {
   Command command;

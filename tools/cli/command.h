@@ -20,6 +20,13 @@ struct Command {
   std::function<Result<int>(Console&)> run;
 };
 
+// Help as CLI11 prints it, without what each option excludes or needs: errors say that.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  HelpFormatter();
+  std::string make_option_opts(const CLI::Option* option) const override;
+};
+
 // A subcommand with the options that all have. `examples` are lines of "command   what it does".
 Command add_command(CLI::App& parent, const std::string& name, const std::string& description,
                     const std::string& examples);

@@ -1,5 +1,6 @@
 // ingot convert: .safetensors to .ingot and back.
 #include <chrono>
+#include <filesystem>
 
 #include "base/error.h"
 #include "tools/cli/command.h"
@@ -107,30 +108,36 @@ void print_report(const ConvertOptions& options, const ConvertReport& report, do
                       report.io_path);
 }
 
+bool is_folder(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(path, ignored);
+}
+
+Status check_output(const ConvertOptions& options, bool to_ingot) {
+  const std::vector<std::string>& wrong = to_ingot ? options.export_only : options.import_only;
+  const std::string format = to_ingot ? ".safetensors" : ".ingot";
+  if (!wrong.empty()) return usage_error(wrong.front() + " is for conversions to " + format);
+  if (to_ingot && !options.out.ends_with(".ingot")) {
+    return usage_error("a conversion from .safetensors needs an output named *.ingot, not " +
+                       options.out);
+  }
+  if (!to_ingot && options.out.ends_with(".ingot")) {
+    return usage_error(options.in + " is an Ingot file already");
+  }
+  if (options.shard_bytes == 0 && is_folder(options.out)) {
+    return usage_error(options.out + " is a folder" +
+                       (to_ingot ? "" : ": --shard-size writes shards into it"));
+  }
+  return {};
+}
+
 Result<int> run(const ConvertOptions& options, Console& console) {
   const auto begin = std::chrono::steady_clock::now();
   Progress progress(console, "convert");
-  Result<ConvertReport> report = Status();
-  if (kind_of(options.in) == FileKind::kIngot) {
-    if (options.out.ends_with(".ingot")) {
-      return usage_error(
-          options.in +
-          " is an Ingot file already; the output of a conversion from it is .safetensors");
-    }
-    if (!options.import_only.empty()) {
-      return usage_error(options.import_only.front() + " is for conversions to .ingot");
-    }
-    report = run_export(options, progress);
-  } else {
-    if (!options.out.ends_with(".ingot")) {
-      return usage_error(
-          "the output of a conversion from .safetensors must be named *.ingot, not " + options.out);
-    }
-    if (!options.export_only.empty()) {
-      return usage_error(options.export_only.front() + " is for conversions to .safetensors");
-    }
-    report = run_import(options, progress);
-  }
+  const bool to_ingot = kind_of(options.in) != FileKind::kIngot;
+  INGOT_RETURN_IF_ERROR(check_output(options, to_ingot));
+  const Result<ConvertReport> report =
+      to_ingot ? run_import(options, progress) : run_export(options, progress);
   if (!report.ok()) return report.status();
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
   print_report(options, *report, seconds.count(), console);
@@ -161,11 +168,11 @@ Command add_convert(CLI::App& parent) {
   const std::string to_ingot = "To .ingot";
   const std::vector<CLI::Option*> imports = {
       add_size_option(app, "--chunk-size", options->chunk_bytes,
-                      "Bytes per digest: a power of two, 64KiB to 1GiB (1MiB)"),
+                      "Bytes per digest: a power of two, 64KiB to 1GiB (default 1MiB)"),
       add_size_option(app, "--alignment", options->alignment,
-                      "Of storages of 64KiB and more: 4KiB to 2MiB (4KiB)"),
+                      "Of storages of 64KiB and more: 4KiB to 2MiB (default 4KiB)"),
       app.add_flag("--sha256", options->sha256, "Also a SHA-256 per chunk and a root over them"),
-      app.add_option("--threads", options->threads, "Threads that hash; 0: all (0)")
+      app.add_option("--threads", options->threads, "Threads that hash; 0, the default: all")
           ->type_name("N")
           ->check(CLI::Range(0, 1024).description("")),
       app.add_option("--attach", options->attachments,

@@ -118,8 +118,9 @@ class Printer {
     add(report.equal, "equal");
     out_.print("tensors: {}", text.empty() ? "none" : text);
     if (!report.attachments.empty())
-      out_.print("; attachments: {} differ", report.attachments.size());
-    if (!report.state.empty()) out_.print("; state: {} differ", report.state.size());
+      out_.print("; attachments: {}", counted(report.attachments.size(), "difference"));
+    if (!report.state.empty())
+      out_.print("; state: {}", counted(report.state.size(), "difference"));
     out_.write("\n");
   }
 

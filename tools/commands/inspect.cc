@@ -128,6 +128,8 @@ class Inspector {
   }
   void heading(std::string_view text) { out_.print("\n{}\n", console_.paint(Color::kBold, text)); }
   static std::string size_text(std::uint64_t bytes) {
+    constexpr std::uint64_t kKibibyte = 1024;
+    if (bytes < kKibibyte) return counted(bytes, "byte");
     return fmt::format("{} ({} bytes)", human_bytes(bytes), bytes);
   }
 
@@ -147,7 +149,7 @@ class Inspector {
     line("padding", fmt::format("{} ({:.2f} %)", human_bytes(figures.padding_bytes), percent));
     line("index", human_bytes(file.index_bytes));
     line("digests",
-         fmt::format("{}, {} of {} each", human_bytes(file.digest_table_bytes),
+         fmt::format("{}, {} of {} at most", human_bytes(file.digest_table_bytes),
                      counted(checkpoint_.chunk_count(), "chunk"), human_bytes(file.chunk_bytes)));
     line("alignment", human_bytes(file.alignment));
   }

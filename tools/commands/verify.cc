@@ -201,7 +201,7 @@ Command add_verify(CLI::App& parent) {
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_flag("--keep-going", options->options.keep_going, "Find every error, not just the first");
-  app.add_option("--threads", options->options.threads, "0: as many as there are (0)")
+  app.add_option("--threads", options->options.threads, "Threads that hash; 0, the default: all")
       ->type_name("N")
       ->check(CLI::Range(0, 1024).description(""));
   CLI::Option* direct =
