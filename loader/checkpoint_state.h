@@ -23,8 +23,8 @@ struct Checkpoint::State {
   FileInfo info;
   format::Header header;
   format::HeaderPage header_page{};
-  io::AlignedBuffer digest_region;  // digest table and the padding after it, as in the file
-  io::AlignedBuffer index_region;   // index and the padding after it
+  io::AlignedBuffer digest_region;  // begins with the digest table
+  io::AlignedBuffer index_region;   // begins with the index
   format::IndexView index;
 
   std::unique_ptr<io::Mapping> mapping;  // the whole file; null when it could not be mapped

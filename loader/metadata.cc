@@ -1,5 +1,6 @@
 #include "loader/metadata.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/bytes.h"
@@ -7,6 +8,7 @@
 #include "format/digest.h"
 #include "format/validate.h"
 #include "io/transfer.h"
+#include "loader/parallel_read.h"
 
 namespace ingot::loader {
 namespace {
@@ -32,11 +34,18 @@ Status check_zero(Bytes bytes, std::uint64_t offset, std::string_view path) {
       .found(hex(std::to_integer<std::uint64_t>(bytes[at])));
 }
 
+// One huge page is there sooner than many small ones.
+std::uint64_t room_for(std::uint64_t bytes) {
+  constexpr std::uint64_t kHugePage = std::uint64_t{2} << 20;
+  return bytes > kHugePage / 4 ? std::max(bytes, kHugePage) : bytes;
+}
+
 Result<io::AlignedBuffer> load(io::File& file, const Part& part) {
-  INGOT_ASSIGN_OR_RETURN(io::AlignedBuffer buffer,
-                         io::AlignedBuffer::allocate(part.end - part.offset));
-  INGOT_RETURN_IF_ERROR(io::read_exact(file, part.offset, buffer.bytes()));
-  const Bytes content = Bytes(buffer.bytes()).first(static_cast<std::size_t>(part.bytes));
+  const std::uint64_t bytes = part.end - part.offset;
+  INGOT_ASSIGN_OR_RETURN(io::AlignedBuffer buffer, io::AlignedBuffer::allocate(room_for(bytes)));
+  const MutableBytes region = buffer.bytes().first(static_cast<std::size_t>(bytes));
+  INGOT_RETURN_IF_ERROR(parallel_read(file, part.offset, region));
+  const Bytes content = region.first(static_cast<std::size_t>(part.bytes));
   const Digest128 found = format::xxh3_128(content);
   if (found != part.digest) {
     return make_error(Code::kCorrupt, part.damage)
@@ -45,8 +54,8 @@ Result<io::AlignedBuffer> load(io::File& file, const Part& part) {
         .expected(to_string(part.digest))
         .found(to_string(found));
   }
-  INGOT_RETURN_IF_ERROR(check_zero(Bytes(buffer.bytes()).subspan(content.size()),
-                                   part.offset + part.bytes, file.path()));
+  INGOT_RETURN_IF_ERROR(
+      check_zero(region.subspan(content.size()), part.offset + part.bytes, file.path()));
   return buffer;
 }
 

@@ -11,8 +11,8 @@
 namespace ingot::loader {
 namespace {
 
-// Pages of this much are populated, then hashed while they are still in the cache.
-constexpr std::uint64_t kMappedPiece = std::uint64_t{1} << 20;
+// Populated at once: few calls, and a short while between the check and the use.
+constexpr std::uint64_t kMappedPiece = std::uint64_t{4} << 20;
 
 }  // namespace
 
