@@ -6,6 +6,7 @@
 namespace ingot::testing {
 
 std::uint64_t allocation_count();
-std::uint64_t allocated_bytes();
+// Bytes that are allocated now.
+std::uint64_t live_bytes();
 
 }  // namespace ingot::testing
