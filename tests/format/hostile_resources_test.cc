@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 
 #include <cstring>
+#include <set>
 
 #include "format/digest.h"
 #include "format/index_view.h"
@@ -69,6 +70,74 @@ TEST(AliasBudget, SharedShapes) {
   EXPECT_THAT(file.validate_index(), IsOk());
   file.index.share_shapes = true;
   EXPECT_THAT(file.validate_index(), StatusIs(Code::kRejected, HasSubstr("F-32")));
+}
+
+// F-32: shapes differ, strides are one.
+TEST(AliasBudget, SharedStrides) {
+  IndexDraft draft;
+  for (std::int64_t i = 0; i < 500; ++i) {
+    std::vector<std::int64_t> shape(64, 1);
+    shape[0] = i + 1;
+    auto& tensor = draft.tensor(std::to_string(i), DType::kUInt8, shape);
+    tensor.strides = std::vector<std::int64_t>(64, 7);
+    draft.storage_bytes[tensor.storage] = static_cast<std::uint64_t>(1 + 7 * i);
+  }
+  HostileFile file = HostileFile::from(draft);
+  EXPECT_THAT(file.validate_index(), IsOk());
+  file.index.share_shapes = true;
+  EXPECT_THAT(file.validate_index(), StatusIs(Code::kRejected, HasSubstr("F-32")));
+}
+
+// What docs/format.md says under F-32, written down once more.
+std::uint64_t referred_bytes(const HostileIndex& index) {
+  const std::uint64_t tensors = index.tensors.size();
+  auto vector = [](std::uint64_t count, std::uint64_t element) { return 4 + count * element; };
+  auto string = [](const std::string& text) { return 4 + std::uint64_t{text.size()} + 1; };
+  std::uint64_t sum = 4 + vector(tensors, 4) + vector(index.storages.size(), 32) +
+                      vector(tensors, 8) + vector(tensors, 4);
+  for (const auto& tensor : index.tensors) {
+    sum += 4 + string(*tensor.name);
+    if (tensor.shape) sum += vector(tensor.shape->size(), 8);
+    if (tensor.strides) sum += vector(tensor.strides->size(), 8);
+    if (tensor.quantization) sum += 4;
+  }
+  sum += vector(index.attachments->size(), 4);
+  for (const auto& attachment : *index.attachments) {
+    sum += 4 + string(attachment.name) + string(attachment.media_type);
+  }
+  const auto& state = *index.state;
+  sum += 4 + vector(state.nodes.size(), 24);
+  sum += vector(state.strings->size() + index.repeat_string, 4);
+  for (const auto& text : *state.strings) sum += string(text);
+  sum += index.repeat_string * string(state.strings->back());
+  sum += vector(state.blobs->size() + index.repeat_blob, 4);
+  for (const auto& blob : *state.blobs) sum += 4 + vector(blob.size(), 1);
+  sum += index.repeat_blob * (4 + vector(state.blobs->back().size(), 1));
+  return sum;
+}
+
+// F-32, to the byte: refused exactly when the sum is over the length. (Within the budget, repeated
+// strings and blobs are refused for not being used: F-96, F-97.)
+TEST(AliasBudget, IsExact) {
+  std::set<std::int64_t> over;
+  for (std::uint32_t strings = 1; strings < 3; ++strings) {
+    for (std::uint32_t blobs = 0; blobs < 2; ++blobs) {
+      for (std::size_t length = 1; length < 600; ++length) {
+        HostileFile file = HostileFile::rich();
+        file.index.state->strings->back() = std::string(length, 's');
+        file.index.repeat_string = strings;
+        file.index.repeat_blob = blobs;
+        const std::uint64_t bytes = file.index_bytes().size();
+        const std::uint64_t sum = referred_bytes(file.index);
+        over.insert(static_cast<std::int64_t>(sum) - static_cast<std::int64_t>(bytes));
+        const Status status = file.validate_index();
+        ASSERT_EQ(sum > bytes, status.message().find("F-32") != std::string_view::npos)
+            << sum << " of " << bytes << ": " << status.to_string();
+      }
+    }
+  }
+  EXPECT_TRUE(over.contains(0)) << "exactly the length; nearest " << *over.lower_bound(0);
+  EXPECT_TRUE(over.contains(1)) << "one more";
 }
 
 // F-30: more tables than the index has room for.

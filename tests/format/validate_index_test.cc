@@ -107,10 +107,21 @@ TEST_F(ValidateIndex, EveryByteChanged) {
   EXPECT_GT(accepted, 0) << "a scale, a media type or a value of the state may be anything";
 }
 
-// F-31: elements of a vector four bytes off.
+// F-31: elements of a vector four bytes off, which a Verifier does not see.
 TEST_F(ValidateIndex, MisalignedElements) {
+  expect_rejected("F-31", [](HostileIndex& index) { index.misalign_shapes = true; });
+  expect_rejected("F-31", [](HostileIndex& index) { index.misalign_storages = true; });
+  expect_rejected("F-31", [](HostileIndex& index) { index.misalign_nodes = true; });
+  // Only strides: no tensor has a shape, but one has strides, which is another error later on.
+  expect_rejected("F-31", [](HostileIndex& index) {
+    for (auto& tensor : index.tensors) tensor.shape.reset();
+    index.misalign_shapes = true;
+  });
+}
+
+// F-31: hashes, by hand.
+TEST_F(ValidateIndex, MisalignedHashes) {
   HostileFile file = HostileFile::minimal();
-  // Root table at 12 with one vtable; by hand, since no builder misaligns.
   const std::vector<std::uint32_t> words = {
       20,          // root
       0x58474E49,  // INGX
@@ -241,8 +252,11 @@ TEST_F(ValidateIndex, StoragesLieInTheOrderOfTheirFirstUse) {
 
 // F-47
 TEST_F(ValidateIndex, EveryStorageIsUsed) {
-  // The last parameter shares the first one's storage: its own belongs to nobody.
   expect_rejected("F-47", [](HostileIndex& index) { tensor(index, "running_mean").storage = 0; });
+  // The last storage of its section: nothing after it is out of order.
+  const Edit last = [](HostileIndex& index) { tensor(index, "packed").storage = 0; };
+  expect_rejected("F-47", last);
+  EXPECT_THAT(validate_edited(last), StatusIs(Code::kRejected, HasSubstr("belongs to no tensor")));
   expect_rejected("F-47", [](HostileIndex& index) { index.attachments.reset(); });
 }
 

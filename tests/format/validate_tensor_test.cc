@@ -110,6 +110,33 @@ TEST_F(ValidateTensor, StridesFit) {
   }
 }
 
+// F-56 counts bits, so that a reader may: a storage of 2^62 bytes, by its header alone.
+TEST_F(ValidateTensor, BitsOfAHugeTensorFit) {
+  constexpr std::uint64_t kBytes = std::uint64_t{1} << 62;
+  HostileFile file = HostileFile::minimal();
+  file.index.storages = {{.offset = 4096, .bytes = kBytes}};
+  for (const std::string name : {"short", "long enough for the fast path"}) {
+    for (const std::int64_t dimension : {(std::int64_t{1} << 61) - 1, std::int64_t{1} << 61}) {
+      HostileIndex::Tensor huge;
+      huge.name = name;
+      huge.shape = {{dimension}};
+      file.index.tensors = {huge};
+      file.index.fix_names();
+      const std::vector<std::byte> bytes = file.index_bytes();
+      Header header = file.make_header();
+      header.data_end = 4096 + kBytes;
+      header.chunk_log2 = 30;
+      header.digests_bytes = (kBytes >> 30) * kDigestBytes;
+      const Status status = testing::validate_index_copy(bytes, header);
+      if (dimension < std::int64_t{1} << 61) {
+        EXPECT_THAT(status, IsOk());
+      } else {
+        EXPECT_THAT(status, StatusIs(Code::kRejected, HasSubstr("F-56")));
+      }
+    }
+  }
+}
+
 // F-57
 TEST_F(ValidateTensor, PackedTypes) {
   expect_tensor_rejected("F-57", "packed", [](Tensor& tensor) { tensor.shape = {{3}}; });

@@ -54,6 +54,22 @@ class HostileEncoder {
     return builder_.CreateVector(*values);
   }
 
+  // A vector whose elements start 4 bytes off. No builder makes one, so it is pushed word by word.
+  flatbuffers::uoffset_t misaligned(Bytes elements, std::size_t count) {
+    if (builder_.GetSize() % 8 == 0) builder_.PushElement(std::uint32_t{0});
+    builder_.StartVector(elements.size() / 4, 4);
+    for (std::size_t at = elements.size(); at > 0; at -= 4) {
+      builder_.PushElement(load_le<std::uint32_t>(elements, at - 4));
+    }
+    return builder_.EndVector(count);
+  }
+  template <typename T>
+  Offset<flatbuffers::Vector<const T*>> structs(const std::vector<T>& values, bool misalign) {
+    if (!misalign) return builder_.CreateVectorOfStructs(values);
+    return Offset<flatbuffers::Vector<const T*>>(
+        misaligned(std::as_bytes(std::span(values)), values.size()));
+  }
+
   template <typename T>
   static void repeat(std::vector<Offset<T>>& offsets, std::uint32_t times) {
     offsets.insert(offsets.end(), times, offsets.back());
@@ -62,6 +78,10 @@ class HostileEncoder {
   Offset<flatbuffers::Vector<std::int64_t>> dimensions(
       const std::optional<std::vector<std::int64_t>>& values) {
     if (!values) return {};
+    if (index_.misalign_shapes) {
+      return Offset<flatbuffers::Vector<std::int64_t>>(
+          misaligned(std::as_bytes(std::span(*values)), values->size()));
+    }
     if (!index_.share_shapes) return builder_.CreateVector(*values);
     const auto [it, inserted] = shapes_.try_emplace(*values);
     if (inserted) it->second = builder_.CreateVector(*values);
@@ -127,7 +147,7 @@ class HostileEncoder {
       storages.emplace_back(s.offset, s.bytes, s.first_chunk, s.file, s.role, s.reserved0,
                             s.reserved1);
     }
-    return builder_.CreateVectorOfStructs(storages);
+    return structs(storages, index_.misalign_storages);
   }
 
   Offset<flatbuffers::Vector<Offset<fbs::Attachment>>> add_attachments() {
@@ -186,7 +206,7 @@ class HostileEncoder {
     for (const auto& n : state.nodes) {
       nodes.emplace_back(n.kind, n.key_kind, n.reserved, n.children, n.key, n.value);
     }
-    const auto node_vector = builder_.CreateVectorOfStructs(nodes);
+    const auto node_vector = structs(nodes, index_.misalign_nodes);
     const auto start = builder_.StartTable();
     builder_.AddOffset(fbs::StateTree::VT_NODES, node_vector);
     builder_.AddOffset(fbs::StateTree::VT_STRINGS, strings);

@@ -99,6 +99,11 @@ struct HostileIndex {
   std::uint32_t repeat_string = 0;  // more references to the state's last string
   std::uint32_t repeat_blob = 0;    // more references to the state's last blob
   bool share_shapes = false;        // equal shapes and strides become one vector
+  // Elements of 8 bytes lie at odd multiples of 4: those of shapes and strides, of storages, of the
+  // state's nodes.
+  bool misalign_shapes = false;
+  bool misalign_storages = false;
+  bool misalign_nodes = false;
 
   static HostileIndex from(const format::IndexModel& model);
   // Recomputes name_hashes and name_tensors from the tensors' names.
