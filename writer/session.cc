@@ -22,6 +22,7 @@ namespace {
 constexpr std::uint64_t kPage = format::kPageBytes;
 constexpr std::uint64_t kMinSlotBytes = 4 * kPage;
 constexpr std::uint64_t kMinSlots = 8;
+constexpr std::uint64_t kMaxSlots = 64;  // more are never in flight
 
 // From each storage's end to the next storage that has bytes, or to the digest table.
 std::vector<LedgerStorage> ledger_storages(const format::IndexModel& model,
@@ -164,7 +165,7 @@ Status Session::open_staging() {
                     std::string(io::queue_kind_name(queue->kind()));
   report_.io_reason += "; " + (small ? "small file" : std::string(queue->reason()));
   StagingOptions staging{.slot_bytes = slot_bytes,
-                         .slots = options_.staging_bytes / slot_bytes,
+                         .slots = std::min(options_.staging_bytes / slot_bytes, kMaxSlots),
                          .total_bytes = report_.data_bytes,
                          .progress = options_.progress,
                          .path = path_,

@@ -117,10 +117,12 @@ struct WriterOptions {
   DirectIo direct = DirectIo::kAuto;
   std::uint64_t chunk_bytes = std::uint64_t{1} << 20;  // power of two, 64 KiB to 1 GiB
   std::uint64_t alignment = 4096;  // of storages >= 64 KiB; power of two, 4 KiB to 2 MiB
-  int threads = 1;                 // that hash and copy within one write() of a large range
-  bool sha256 = false;             // a SHA-256 per chunk and a root over them (docs/security.md)
-  bool read_back = false;          // read and verify the whole file before publishing it
-  std::uint64_t staging_bytes = std::uint64_t{64} << 20;  // bound of the writer's own buffers
+  // That hash and copy within one write() of a large range; 0: as many as the process may run on.
+  int threads = 1;
+  bool sha256 = false;     // a SHA-256 per chunk and a root over them (docs/security.md)
+  bool read_back = false;  // read and verify the whole file before publishing it
+  // Bound of the writer's own buffers; at least 128 KiB.
+  std::uint64_t staging_bytes = std::uint64_t{64} << 20;
   // Unset: derived from the content, so that equal content makes equal bytes.
   std::optional<std::array<std::uint8_t, 16>> uuid = {};
   std::optional<std::array<std::uint8_t, 16>> save_id = {};
