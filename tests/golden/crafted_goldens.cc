@@ -1,5 +1,6 @@
 #include "tests/golden/crafted_goldens.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "format/constants.h"
@@ -41,9 +42,9 @@ FileBytes with_later_field(const FileBytes& index) {
   static_assert(kTable + 4 + 4 * kRootFields <= kLater);
   FileBytes bytes = index;
   IndexPatch old(bytes);
-  FileBytes result(bytes.begin(), bytes.begin() + 8);
-  result.resize(8 + kAdded);
-  result.insert(result.end(), bytes.begin() + 8, bytes.end());
+  FileBytes result(bytes.size() + kAdded);
+  std::copy_n(bytes.begin(), 8, result.begin());
+  std::copy(bytes.begin() + 8, bytes.end(), result.begin() + 8 + kAdded);
   IndexPatch patch(result);
   patch.set<std::uint32_t>(0, kTable);
   patch.set<std::uint16_t>(kVtable, kVtableBytes);
