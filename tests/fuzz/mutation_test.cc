@@ -31,7 +31,7 @@ class Mutator {
 
   // One to sixteen changes. Most hit index and headers, where the bytes that are not zero lie.
   void mutate(FileBytes& file) {
-    for (std::size_t n = 1 + below(16); n > 0; --n) change(file);
+    for (std::size_t n = std::size_t{1} << below(5); n > 0; --n) change(file);
     if (below(50) == 0) file.resize(below(2) == 0 ? below(file.size()) : file.size() + below(5000));
   }
 

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "format/extent.h"
+#include "tests/golden/colliding_names.h"
 
 namespace ingot::golden {
 
@@ -238,6 +239,17 @@ Status write_high_rank(const std::string& path) {
   return write_pattern(path, plan);
 }
 
+Status write_hash_run(const std::string& path) {
+  WritePlan plan;
+  StateValue keys = StateValue::dict();
+  for (const std::string& name : colliding_names(8)) {
+    plan.add({.name = name, .dtype = DType::kUInt8, .shape = {1}});
+    keys.set(name, StateValue::tensor(name));
+  }
+  plan.set_state(std::move(keys));
+  return write_pattern(path, plan);
+}
+
 Status write_given_ids(const std::string& path) {
   WritePlan plan;
   plan.add({.name = "weight", .shape = {4}});
@@ -273,6 +285,7 @@ std::vector<ValidGolden> valid_goldens() {
       {"names", "the shortest and longest names, and names in UTF-8", write_names},
       {"many", "three hundred tensors of 0 to 39 bytes", write_many},
       {"high_rank", "a tensor of rank 64", write_high_rank},
+      {"hash_run", "eight names, and eight keys of a dict, that share an XXH3-64", write_hash_run},
       {"given_ids", "uuid and save id given by the caller", write_given_ids},
   };
 }
