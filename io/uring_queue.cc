@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "io/os_error.h"
+#include "io/partial_transfer.h"
 #include "io/posix_file.h"
-#include "io/transfer_error.h"
 
 namespace ingot::io {
 namespace {
@@ -67,7 +67,7 @@ class UringQueue final : public Queue {
     }
     const std::uint32_t number = free_.back();
     free_.pop_back();
-    slots_[number] = {transfer, 0};
+    slots_[number] = PartialTransfer(transfer);
     enqueue(number);
     return {};
   }
@@ -88,10 +88,6 @@ class UringQueue final : public Queue {
   }
 
  private:
-  struct Slot {
-    Transfer transfer;
-    std::uint64_t done = 0;
-  };
   struct Event {
     std::uint32_t slot = 0;
     int result = 0;  // bytes, or -errno
@@ -108,16 +104,14 @@ class UringQueue final : public Queue {
   // Hands the rest of a slot's transfer to the kernel. Entries that it does not take now stay in
   // the ring; next_event() offers them again.
   void enqueue(std::uint32_t number) {
-    const auto& [transfer, done] = slots_[number];
+    const PartialTransfer& rest = slots_[number];
     io_uring_sqe* entry = ::io_uring_get_sqe(&ring_);
-    const auto bytes = static_cast<unsigned>(clip_call(transfer.bytes - done));
-    const int descriptor = transfer.file->descriptor();
-    if (transfer.op == Transfer::Op::kRead) {
-      ::io_uring_prep_read(entry, descriptor, transfer.memory + done, bytes,
-                           transfer.offset + done);
+    const auto bytes = static_cast<unsigned>(clip_call(rest.bytes()));
+    const int descriptor = rest.transfer().file->descriptor();
+    if (rest.transfer().op == Transfer::Op::kRead) {
+      ::io_uring_prep_read(entry, descriptor, rest.memory(), bytes, rest.offset());
     } else {
-      ::io_uring_prep_write(entry, descriptor, transfer.memory + done, bytes,
-                            transfer.offset + done);
+      ::io_uring_prep_write(entry, descriptor, rest.memory(), bytes, rest.offset());
     }
     entry->user_data = number;
     static_cast<void>(::io_uring_submit(&ring_));
@@ -142,47 +136,14 @@ class UringQueue final : public Queue {
 
   // Books an event; the completion when it was the transfer's last.
   std::optional<Completion> advance(const Event& event) {
-    Slot& slot = slots_[event.slot];
-    const Transfer& transfer = slot.transfer;
-    Completion completion{transfer.token, {}};
-    if (event.result > 0) {
-      slot.done += static_cast<std::uint64_t>(event.result);
-      if (slot.done < transfer.bytes) {
-        enqueue(event.slot);
-        return std::nullopt;
-      }
-    } else {
-      completion.status = stopped(slot, -event.result);
+    PartialTransfer& slot = slots_[event.slot];
+    std::optional<Status> status = slot.book(event.result);
+    if (!status) {
+      enqueue(event.slot);
+      return std::nullopt;
     }
     free_.push_back(event.slot);
-    return completion;
-  }
-
-  // A call transferred nothing, with errno `number` or 0.
-  static Status stopped(const Slot& slot, int number) {
-    const Transfer& transfer = slot.transfer;
-    const Progress progress{transfer.offset, transfer.bytes, slot.done};
-    const bool reading = transfer.op == Transfer::Op::kRead;
-    if (number == 0) {
-      return reading ? read_past_end(*transfer.file, progress)
-                     : write_stuck(*transfer.file, progress);
-    }
-    if (number == EAGAIN || number == EINTR) return finish_by_calls(slot);
-    const Status cause =
-        make_error(code_of_errno(number), reading ? "cannot read" : "cannot write")
-            .file(transfer.file->path())
-            .at(Region::kFile, transfer.offset + slot.done, transfer.offset + transfer.bytes)
-            .os_error(number);
-    return reading ? read_failed(*transfer.file, progress, cause) : cause;
-  }
-
-  // The kernel could not do it without waiting: this thread waits.
-  static Status finish_by_calls(const Slot& slot) {
-    Transfer rest = slot.transfer;
-    rest.offset += slot.done;
-    rest.memory += slot.done;
-    rest.bytes -= slot.done;
-    return perform(rest);
+    return Completion{slot.transfer().token, *std::move(status)};
   }
 
   const std::uint32_t depth_;
@@ -190,7 +151,7 @@ class UringQueue final : public Queue {
   io_uring ring_{};
   bool open_ = false;
   std::uint32_t in_flight_ = 0;
-  std::vector<Slot> slots_;
+  std::vector<PartialTransfer> slots_;
   std::vector<std::uint32_t> free_;
   std::deque<Completion> finished_;  // transfers of no bytes
 };

@@ -147,56 +147,6 @@ TEST(UringTest, AnEarlyEndIsTruncated) {
       StatusIs(Code::kTruncated, HasSubstr("found 1000")));
 }
 
-// Reads of its descriptor end in EAGAIN after a while; reads by calls give pattern(3000).
-class WouldBlock final : public File {
- public:
-  explicit WouldBlock(std::size_t readable) {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(::pipe2(ends.data(), O_NONBLOCK | O_CLOEXEC), 0);
-    reader_ = adopt_descriptor(ends[0], "pipe");
-    writer_ = adopt_descriptor(ends[1], "pipe");
-    EXPECT_EQ(::write(ends[1], pattern(3000).data(), readable), static_cast<ssize_t>(readable));
-  }
-
-  const std::string& path() const override { return reader_->path(); }
-  int descriptor() const override { return reader_->descriptor(); }
-  Result<std::size_t> read_some(std::uint64_t offset, MutableBytes destination) override {
-    std::ranges::copy(Bytes(pattern(3000)).subspan(offset, destination.size()),
-                      destination.begin());
-    return destination.size();
-  }
-  Result<std::size_t> write_some(std::uint64_t, Bytes) override { return none(); }
-  Status allocate(std::uint64_t) override { return none(); }
-  Status resize(std::uint64_t) override { return none(); }
-  Status sync() override { return none(); }
-  Result<FileStat> stat() override { return none(); }
-  Result<std::unique_ptr<Mapping>> map(std::uint64_t, std::uint64_t, MapMode) override {
-    return none();
-  }
-  Status advise(Advice, std::uint64_t, std::uint64_t) override { return none(); }
-  Status try_lock() override { return none(); }
-  Status close() override { return none(); }
-  Result<std::unique_ptr<File>> reopen_direct() override { return none(); }
-
- private:
-  static Status none() { return {Code::kUnsupported, "only reads"}; }
-
-  std::unique_ptr<File> reader_;
-  std::unique_ptr<File> writer_;
-};
-
-TEST(UringTest, TransfersThatWouldBlockAreFinishedByCalls) {
-  for (const std::size_t readable : {0U, 1000U}) {
-    auto queue = uring();
-    if (queue == nullptr) GTEST_SKIP() << "no io_uring here";
-    WouldBlock file(readable);
-    std::vector<std::byte> destination(3000);
-    EXPECT_OK(
-        only_completion(*queue, {Transfer::Op::kRead, &file, 0, destination.data(), 3000, 0}));
-    EXPECT_EQ(destination, pattern(3000));
-  }
-}
-
 TEST(UringTest, ShortWritesAreContinuedUpToTheLimit) {
   if (uring() == nullptr) GTEST_SKIP() << "no io_uring here";
   Place place(PlaceKind::kDisk);

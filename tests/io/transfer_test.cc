@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "io/aligned_buffer.h"
+#include "io/partial_transfer.h"
 #include "tests/io/io_testing.h"
 
 namespace ingot::io {
@@ -124,6 +125,68 @@ TEST_F(TransferTest, NothingToTransfer) {
   EXPECT_OK(read_exact(*file_, 1'000'000, {}));
   EXPECT_OK(write_all(*file_, 1'000'000, {}));
   EXPECT_EQ(file_->stat()->bytes, 10'000U);
+}
+
+class PartialTransferTest : public TransferTest {
+ protected:
+  PartialTransfer reading() {
+    return PartialTransfer({Transfer::Op::kRead, file_.get(), 0, destination_.data(), 10'000, 0});
+  }
+  PartialTransfer writing() {
+    return PartialTransfer({Transfer::Op::kWrite, file_.get(), 0, patch_.data(), 10'000, 0});
+  }
+  // As if the kernel had read the first bytes.
+  void kernel_reads(std::size_t bytes) {
+    std::copy_n(content_.begin(), bytes, destination_.begin());
+  }
+
+  std::vector<std::byte> patch_ = source_;
+};
+
+TEST_F(PartialTransferTest, GoesOnWhereItStopped) {
+  PartialTransfer transfer = reading();
+  EXPECT_EQ(transfer.book(1000), std::nullopt);
+  EXPECT_EQ(transfer.offset(), 1000U);
+  EXPECT_EQ(transfer.memory(), destination_.data() + 1000);
+  EXPECT_EQ(transfer.bytes(), 9000U);
+  EXPECT_EQ(transfer.book(8999), std::nullopt);
+  EXPECT_OK(*transfer.book(1));
+}
+
+TEST_F(PartialTransferTest, WhatTheKernelCouldNotWaitForIsDoneByCalls) {
+  for (const int number : {EAGAIN, EINTR}) {
+    std::ranges::fill(destination_, std::byte{0});
+    PartialTransfer transfer = reading();
+    kernel_reads(1000);
+    EXPECT_EQ(transfer.book(1000), std::nullopt);
+    EXPECT_OK(*transfer.book(-number));
+    EXPECT_EQ(destination_, content_);
+  }
+  EXPECT_OK(*writing().book(-EAGAIN));
+  EXPECT_EQ(memory_.content("file"), source_);
+}
+
+TEST_F(PartialTransferTest, NothingTransferredIsTheEndOrAnError) {
+  PartialTransfer transfer = reading();
+  EXPECT_EQ(transfer.book(1000), std::nullopt);
+  EXPECT_THAT(*transfer.book(0), StatusIs(Code::kTruncated, HasSubstr("found 1000")));
+  EXPECT_THAT(*writing().book(0), StatusIs(Code::kIoError, HasSubstr("no progress")));
+}
+
+TEST_F(PartialTransferTest, FailuresNameWhatWasLeft) {
+  PartialTransfer transfer = reading();
+  EXPECT_EQ(transfer.book(1000), std::nullopt);
+  EXPECT_THAT(*transfer.book(-EIO), StatusIs(Code::kIoError, HasSubstr("[1000, 10000)")));
+  EXPECT_THAT(*writing().book(-ENOSPC), StatusIs(Code::kResourceExhausted));
+}
+
+// An unaligned direct read behind the end.
+TEST_F(PartialTransferTest, EinvalBehindTheEndIsTruncated) {
+  ASSERT_OK(file_->resize(5000));
+  PartialTransfer transfer = reading();
+  EXPECT_EQ(transfer.book(5000), std::nullopt);
+  EXPECT_THAT(*transfer.book(-EINVAL), StatusIs(Code::kTruncated));
+  EXPECT_THAT(*reading().book(-EINVAL), StatusIs(Code::kIoError));
 }
 
 }  // namespace
