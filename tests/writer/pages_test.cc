@@ -118,6 +118,7 @@ class Pages : public ::testing::Test {
       ASSERT_OK((*session)->write(StorageId{i}, model.content[i]));
     }
     ASSERT_OK((*session)->commit());
+    in_time_ = log_.writes;
     EXPECT_EQ(log_.broken_rule(), "");
   }
 
@@ -128,6 +129,7 @@ class Pages : public ::testing::Test {
   }
 
   WriteLog log_;
+  std::vector<WriteLog::Write> in_time_;  // before broken_rule() sorts them
   io::MemoryFileSystem file_system_;
   WriterOptions options_;
   Tuning tuning_;
@@ -163,6 +165,16 @@ TEST_F(Pages, NeverBothWaysFromThreads) {
   tuning_.queue = io::QueueKind::kThreads;
   const Model model = mixed_model();
   for (int round = 0; round < 20; ++round) write_in(in_order(model), model);
+}
+
+// Until the first page is there, the file is none: it comes last, its copy just before it.
+TEST_F(Pages, TheHeaderIsWrittenLast) {
+  const Model model = mixed_model();
+  write_in(in_order(model), model);
+  const std::vector<WriteLog::Write>& writes = in_time_;
+  ASSERT_GT(writes.size(), 2u);
+  EXPECT_EQ(writes.back().begin, 0u);
+  EXPECT_EQ(writes[writes.size() - 2].end, file_system_.content("model.ingot").size());
 }
 
 // 100,000 tensors of 1 KiB in file order: a few large writes.
