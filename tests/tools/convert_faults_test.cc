@@ -95,6 +95,23 @@ TEST_P(ConvertFaults, Export) {
       "out.safetensors", [&] { EXPECT_EQ(read_file(path("out.safetensors")), original_); });
 }
 
+// The same with O_DIRECT, where the scratch folder's file system has it.
+TEST_P(ConvertFaults, DirectExport) {
+  SafetensorsFile()
+      .tensor("w", "U8", {5'000'001}, pattern(5'000'001))
+      .write(path("large.safetensors"));
+  original_ = read_file(path("large.safetensors"));
+  ASSERT_OK(import_safetensors(path("large.safetensors"), path("model.ingot"), {}).status());
+  ASSERT_OK_AND_ASSIGN(const Checkpoint checkpoint, Checkpoint::open(path("model.ingot")));
+  for_every_call(
+      [&] {
+        return export_safetensors(checkpoint, path("out.safetensors"),
+                                  {.direct_from_bytes = 1, .file_system = &faults_})
+            .status();
+      },
+      "out.safetensors", [&] { EXPECT_EQ(read_file(path("out.safetensors")), original_); });
+}
+
 io::Fault fails(int os_error, bool forever) {
   io::Fault fault;
   fault.os_error = os_error;

@@ -12,6 +12,7 @@
 #include "io/atomic_file.h"
 #include "io/transfer.h"
 #include "tools/convert/export_plan.h"
+#include "tools/convert/stream_writer.h"
 #include "tools/read/packed_reader.h"
 
 namespace ingot::tools {
@@ -32,10 +33,7 @@ class Exporter {
     for (const ExportFile& file : plan_.files) {
       INGOT_ASSIGN_OR_RETURN(io::AtomicFile atomic, create(path_of(out, file.name)));
       INGOT_RETURN_IF_ERROR(atomic.reserve(file.file_bytes()));
-      INGOT_RETURN_IF_ERROR(io::write_all(atomic.file(), 0, as_bytes(file.header)));
-      for (const safetensors::Tensor& tensor : file.tensors) {
-        INGOT_RETURN_IF_ERROR(copy(tensor, atomic.file(), file.header.size() + tensor.begin));
-      }
+      INGOT_RETURN_IF_ERROR(write(file, atomic.file()));
       report_.tensors += file.tensors.size();
       report_.file_bytes += file.file_bytes();
       pending_.push_back(std::move(atomic));
@@ -50,8 +48,6 @@ class Exporter {
     report_.data_bytes = total_;
     report_.dropped = std::move(plan_.dropped);
     report_.duplicated = std::move(plan_.duplicated);
-    report_.io_path = "buffered";
-    report_.io_reason = "exports are written through the page cache";
     return std::move(report_);
   }
 
@@ -66,7 +62,20 @@ class Exporter {
                                   {.replace = options_.replace, .durable = options_.durable});
   }
 
-  Status copy(const safetensors::Tensor& tensor, io::File& file, std::uint64_t at) {
+  Status write(const ExportFile& file, io::File& to) {
+    INGOT_ASSIGN_OR_RETURN(StreamWriter writer,
+                           StreamWriter::open(io::or_posix(options_.file_system), to,
+                                              file.file_bytes(), options_.direct_from_bytes));
+    INGOT_RETURN_IF_ERROR(writer.append(as_bytes(file.header)));
+    for (const safetensors::Tensor& tensor : file.tensors) {
+      INGOT_RETURN_IF_ERROR(copy(tensor, writer));
+    }
+    report_.io_path = writer.path();
+    report_.io_reason = writer.reason();
+    return writer.finish();
+  }
+
+  Status copy(const safetensors::Tensor& tensor, StreamWriter& writer) {
     const std::optional<TensorInfo> info = checkpoint_.find(tensor.name);
     PackedReader reader(checkpoint_, *info);
     for (std::uint64_t done = 0; done < tensor.bytes();) {
@@ -76,7 +85,7 @@ class Exporter {
       const auto length = static_cast<std::size_t>(std::min(kPartBytes, tensor.bytes() - done));
       const MutableBytes part = buffer_.bytes().first(length);
       INGOT_RETURN_IF_ERROR(reader.read(done, part));
-      INGOT_RETURN_IF_ERROR(io::write_all(file, at + done, part));
+      INGOT_RETURN_IF_ERROR(writer.append(part));
       done += length;
       done_ += length;
       options_.progress(done_, total_);

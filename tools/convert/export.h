@@ -23,6 +23,8 @@ struct ExportOptions {
   bool duplicate_tied = false;
   // Attachments, optimizer state and other state are refused: this leaves them out.
   bool drop_extra = false;
+  // Files of at least so many bytes are written with O_DIRECT, where there is one.
+  std::uint64_t direct_from_bytes = std::uint64_t{16} << 20;
   ProgressCallback progress = {};
   const CancelFlag* cancel = nullptr;
   io::FileSystem* file_system = nullptr;  // of the output; null is the operating system
