@@ -37,7 +37,7 @@ check_command() {
   [[ -x "$command" ]] || { echo "the command is not part of this build" && return; }
   "$command" verify "$scratch/consumer.ingot"
   "$command" inspect "$scratch/consumer.ingot" | grep -q linear.weight ||
-    "$command" inspect --list "$scratch/consumer.ingot" | grep -q linear.weight
+    "$command" inspect --tensors "$scratch/consumer.ingot" | grep -q linear.weight
 }
 
 case "$mode" in
