@@ -208,6 +208,11 @@ TEST_F(ValidateIndex, StoragesLieWhereTheLayoutPutsThem) {
   expect_rejected("F-43", [](HostileIndex& index) { index.storages[0].bytes = ~0ull; });
   expect_rejected("F-43", [](HostileIndex& index) { index.storages[0].bytes = 1ull << 63; });
   expect_rejected("F-43", [](HostileIndex& index) { index.storages[0].bytes += 16; });
+  // What cannot be placed has no offset, not even 0.
+  expect_rejected("F-43", [](HostileIndex& index) {
+    index.storages[0].offset = 0;
+    index.storages[0].bytes = ~0ull;
+  });
 }
 
 // F-44
@@ -354,6 +359,10 @@ TEST_F(ValidateIndex, StoragesOfAttachments) {
   expect_rejected("F-83", [](HostileIndex& index) { (*index.attachments)[1].storage = ~0u; });
   expect_rejected("F-83", [](HostileIndex& index) {
     index.attachments->push_back({"zzz", "text/plain", 0});
+  });
+  expect_rejected("F-83", [](HostileIndex& index) {
+    const auto storages = static_cast<std::uint32_t>(index.storages.size());
+    index.attachments->push_back({"zzz", "text/plain", storages});
   });
 }
 
