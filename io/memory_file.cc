@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <utility>
 
 #include "base/checked.h"
 #include "base/error.h"
-#include "io/aligned_buffer.h"
 #include "io/memory_state.h"
 #include "io/os_error.h"
 
@@ -13,21 +13,28 @@ namespace {
 
 using Impl = MemoryFileSystem::Impl;
 
+// From the heap, and not fresh pages for each: tests map millions of times.
+struct Free {
+  void operator()(std::byte* memory) const { std::free(memory); }
+};
+using PageAligned = std::unique_ptr<std::byte, Free>;
+
 // A copy of the bytes at the time of the mapping.
 class MemoryMapping final : public Mapping {
  public:
   MemoryMapping(std::shared_ptr<Impl> file_system, InodePtr inode, std::uint64_t offset,
-                AlignedBuffer copy)
+                std::uint64_t length, PageAligned copy)
       : file_system_(std::move(file_system)),
         inode_(std::move(inode)),
         offset_(offset),
+        length_(length),
         copy_(std::move(copy)) {}
 
-  MutableBytes bytes() const override { return copy_.bytes(); }
+  MutableBytes bytes() const override { return {copy_.get(), length_}; }
 
   Status populate(std::uint64_t offset, std::uint64_t length) const override {
     const std::lock_guard lock(file_system_->mutex);
-    if (!range_in(offset, length, copy_.size())) {
+    if (!range_in(offset, length, length_)) {
       return make_error(Code::kInvalidArgument, "populate outside of the mapping")
           .file(inode_->name);
     }
@@ -43,7 +50,8 @@ class MemoryMapping final : public Mapping {
   std::shared_ptr<Impl> file_system_;
   InodePtr inode_;
   std::uint64_t offset_;
-  AlignedBuffer copy_;
+  std::uint64_t length_;
+  PageAligned copy_;
 };
 
 struct Mode {
@@ -143,9 +151,12 @@ class MemoryFile final : public File {
     if (!file_system_->features.map) {
       return make_error(Code::kUnsupported, "cannot map").file(path_).os_error(ENODEV);
     }
-    INGOT_ASSIGN_OR_RETURN(AlignedBuffer copy, AlignedBuffer::allocate(length));
-    inode_->now.read(offset, copy.bytes());
-    return {std::make_unique<MemoryMapping>(file_system_, inode_, offset, std::move(copy))};
+    const std::uint64_t reserved =
+        std::max(kPage, checked_align_up(length, kPage).value_or(length));
+    PageAligned copy(static_cast<std::byte*>(std::aligned_alloc(kPage, reserved)));
+    if (copy == nullptr) return failure("cannot map " + human_bytes(length), ENOMEM);
+    inode_->now.read(offset, {copy.get(), length});
+    return {std::make_unique<MemoryMapping>(file_system_, inode_, offset, length, std::move(copy))};
   }
 
   Status advise(Advice, std::uint64_t, std::uint64_t) override {
