@@ -80,7 +80,7 @@ class FaultFile final : public File {
     return base_->resize(bytes);
   }
   Status sync() override {
-    const Status status = state_->fail(Call::kSync, path());
+    Status status = state_->fail(Call::kSync, path());
     if (status.ok()) return base_->sync();
     if (state_->memory != nullptr) state_->memory->drop_dirty_pages(*base_);
     return status;
