@@ -27,8 +27,9 @@ Goldens invalid_quantization() {
   all.push_back(hostile(
       "quantization_missing", "F-61", "a quantised type without quantization",
       [](HostileFile& f) { f.index.tensors[0].quantization.reset(); }, quantized_file));
-  all.push_back(hostile("quantization_of_float", "F-61", "quantization of a float32",
-                        [](HostileFile& f) { f.index.tensors[0].quantization.emplace(); }));
+  all.push_back(hostile(
+      "quantization_of_float", "F-61", "quantization of a float32",
+      [](HostileFile& f) { f.index.tensors[0].quantization = HostileIndex::Quantization{}; }));
   all.push_back(quant("scheme_0", "F-62", "scheme 0", 0, [](Quant& q) { q.scheme = 0; }));
   all.push_back(quant("scheme_4", "F-62", "scheme 4", 0, [](Quant& q) { q.scheme = 4; }));
   all.push_back(quant("scheme_255", "F-62", "scheme 255", 0, [](Quant& q) { q.scheme = 255; }));

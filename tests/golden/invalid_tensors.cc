@@ -42,7 +42,7 @@ InvalidGolden packed(std::string name, std::string why, DType dtype, Dims dims) 
       [dtype, dims = std::move(dims)](Tensor& t) {
         t.dtype = static_cast<std::uint8_t>(dtype);
         t.shape = dims;
-        if (is_quantized(dtype)) t.quantization.emplace();
+        if (is_quantized(dtype)) t.quantization = HostileIndex::Quantization{};
       },
       6);
 }
