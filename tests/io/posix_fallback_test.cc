@@ -1,0 +1,92 @@
+// Kernels, file systems and containers that lack a call: what serves in its stead.
+#include <sys/syscall.h>
+
+#include <cerrno>
+
+#include "io/atomic_file.h"
+#include "io/sibling.h"
+#include "tests/io/child.h"
+#include "tests/io/io_testing.h"
+
+namespace ingot::io {
+namespace {
+
+using ::ingot::testing::StatusIs;
+
+class PosixFallback : public ::testing::Test {
+ protected:
+  std::string path(std::string_view name) const { return place_.path(name); }
+
+  // `function` returns 0 when all is well.
+  template <typename Function>
+  void without(int number, int error, Function function) {
+    const int result = in_child_without(number, error, function);
+    if (result == kNoFilters) GTEST_SKIP() << "no seccomp here";
+    EXPECT_EQ(result, 0);
+  }
+
+  Place place_{PlaceKind::kDisk};
+};
+
+TEST_F(PosixFallback, RenamesThatNeverReplace) {
+  for (const int error : {EINVAL, ENOSYS}) {
+    create_file(posix(), path("new"), pattern(10, 1));
+    create_file(posix(), path("taken"), pattern(10, 2));
+    without(SYS_renameat2, error, [&] {
+      FileSystem& files = posix();
+      if (files.rename_no_replace(path("new"), path("taken")).code() != Code::kAlreadyExists) {
+        return 1;
+      }
+      if (content_of(files, path("taken")) != pattern(10, 2)) return 2;
+      if (!files.rename_no_replace(path("new"), path("free")).ok()) return 3;
+      if (files.exists(path("new")) || content_of(files, path("free")) != pattern(10, 1)) return 4;
+      return 0;
+    });
+    for (const char* name : {"free", "taken"}) EXPECT_OK(posix().remove(path(name)));
+  }
+}
+
+TEST_F(PosixFallback, FileSystemsThatCannotReserve) {
+  without(SYS_fallocate, EOPNOTSUPP, [&] {
+    auto file = posix().create_exclusive(path("file"));
+    if (!file.ok() || (*file)->allocate(5000).code() != Code::kUnsupported) return 1;
+    auto atomic = AtomicFile::create(posix(), path("model"), {});
+    if (!atomic.ok() || !atomic->reserve(5000).ok()) return 2;
+    return atomic->file().stat()->bytes == 5000 ? 0 : 3;
+  });
+}
+
+TEST_F(PosixFallback, KernelsThatCannotPopulate) {
+  auto file = create_file(posix(), path("file"), pattern(5000));
+  without(SYS_madvise, EINVAL, [&] {
+    auto mapping = file->map(0, 5000, MapMode::kReadOnly);
+    return mapping.ok() && (*mapping)->populate(0, 5000).ok() ? 0 : 1;
+  });
+}
+
+TEST_F(PosixFallback, FileSystemsWithoutLocks) {
+  without(SYS_flock, ENOSYS, [&] {
+    auto atomic = AtomicFile::create(posix(), path("model"), {});
+    if (!atomic.ok() || atomic->file().try_lock().code() != Code::kUnsupported) return 1;
+    return atomic->publish().ok() && posix().exists(path("model")) ? 0 : 2;
+  });
+}
+
+// Without locks nobody can tell a dead writer's sibling from a live one's: it stays.
+TEST_F(PosixFallback, WithoutLocksNothingIsReclaimed) {
+  const std::string sibling = random_sibling(path("model"));
+  create_file(posix(), sibling, pattern(10));
+  without(SYS_flock, ENOSYS, [&] {
+    auto atomic = AtomicFile::create(posix(), path("model"), {});
+    return atomic.ok() && posix().exists(sibling) ? 0 : 1;
+  });
+}
+
+TEST_F(PosixFallback, FileSystemsThatCannotMap) {
+  auto file = posix().open("/proc/self/status", Access::kRead);
+  if (!file.ok()) GTEST_SKIP() << file.status().to_string();
+  EXPECT_THAT((*file)->map(0, 100, MapMode::kReadOnly), StatusIs(Code::kUnsupported));
+}
+
+}  // namespace
+}  // namespace ingot::io
