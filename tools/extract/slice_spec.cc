@@ -42,7 +42,6 @@ std::optional<std::int64_t> parse_bound(std::string_view text, std::int64_t exte
 
 Result<Range> parse_range(std::string_view part, std::int64_t extent) {
   part = trimmed(part);
-  Range range;
   const std::size_t colon = part.find(':');
   if (colon == std::string_view::npos) {
     const std::optional<std::int64_t> index = parse_bound(part, extent, -1);
