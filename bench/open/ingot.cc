@@ -11,7 +11,7 @@ namespace ingot::bench {
 namespace {
 
 void open_file(benchmark::State& state, const std::string& path) {
-  if (!residency(path).warm())
+  if (!residency(path).warm() && !make_warm(path))
     return state.SkipWithError("not all of the file is in the page cache");
   Usage usage;
   for (auto _ : state) {
