@@ -198,20 +198,39 @@ class AttachmentPass {
   std::string_view previous_;
 };
 
+const fbs::Index& root_of(Bytes index) { return *flatbuffers::GetRoot<fbs::Index>(index.data()); }
+
 }  // namespace
 
-Status validate_index(Bytes bytes, const Header& header, const Limits& limits,
-                      std::string_view path) {
-  IndexCheck check(bytes, path);
-  INGOT_RETURN_IF_ERROR(check_bounds(check, bytes, header, limits));
-  INGOT_RETURN_IF_ERROR(run_verifier(check, bytes));
-  const fbs::Index& index = *flatbuffers::GetRoot<fbs::Index>(bytes.data());
-  INGOT_RETURN_IF_ERROR(check_root(check, index, limits));
-  INGOT_RETURN_IF_ERROR(check_storages(check, index, header));
+Status IndexValidation::structure() {
+  IndexCheck check(index_, index_.size(), path_);
+  INGOT_RETURN_IF_ERROR(check_bounds(check, index_, header_, limits_));
+  INGOT_RETURN_IF_ERROR(run_verifier(check, index_));
+  INGOT_RETURN_IF_ERROR(check_root(check, root_of(index_), limits_));
+  budget_ = check.budget();
+  return check_storages(check, root_of(index_), header_);
+}
+
+Status IndexValidation::content() const {
+  IndexCheck check(index_, budget_, path_);
+  const fbs::Index& index = root_of(index_);
   INGOT_RETURN_IF_ERROR(validate_tensors(check, index));
   INGOT_RETURN_IF_ERROR(AttachmentPass(check, index).run());
   if (index.state() == nullptr) return {};
   return validate_state(check, *index.state(), index.tensors()->size());
+}
+
+Status IndexValidation::names() const {
+  IndexCheck check(index_, budget_, path_);
+  return validate_names(check, root_of(index_));
+}
+
+Status validate_index(Bytes bytes, const Header& header, const Limits& limits,
+                      std::string_view path) {
+  IndexValidation index(bytes, header, limits, path);
+  INGOT_RETURN_IF_ERROR(index.structure());
+  INGOT_RETURN_IF_ERROR(index.content());
+  return index.names();
 }
 
 }  // namespace ingot::format

@@ -17,8 +17,8 @@ namespace ingot::format {
 // What all checks of one index share. Lives on the validator's stack.
 class IndexCheck {
  public:
-  IndexCheck(Bytes index, std::string_view path)
-      : base_(index.data()), budget_(index.size()), path_(path) {}
+  IndexCheck(Bytes index, std::uint64_t budget, std::string_view path)
+      : base_(index.data()), budget_(budget), path_(path) {}
 
   // Messages begin with the rule's number.
   ErrorBuilder rejected(std::string_view what) const {
@@ -43,6 +43,7 @@ class IndexCheck {
   [[nodiscard]] bool refer(const flatbuffers::Vector<T>* vector, std::uint64_t element_bytes) {
     return vector == nullptr || refer(4 + element_bytes * vector->size());
   }
+  std::uint64_t budget() const { return budget_; }
   Status over_budget() const {
     return rejected("F-32: parts of the index are referred to more than once");
   }
@@ -70,8 +71,10 @@ inline std::string_view text_of(const flatbuffers::String* text) {
 inline constexpr std::uint64_t kTableBytes = 4;   // of a table: what it counts in F-32
 inline constexpr std::uint64_t kOffsetBytes = 4;  // of an element of a vector of tables or strings
 
-// Rules F-50 to F-73: tensors, their names, and which storages they use.
+// Rules F-50 to F-65: tensors, and which storages they use.
 Status validate_tensors(IndexCheck& check, const fbs::Index& index);
+// Rules F-71 to F-73. Of names that validate_tensors() would refuse it may say anything, soon.
+Status validate_names(IndexCheck& check, const fbs::Index& index);
 // Rules F-90 to F-99.
 Status validate_state(IndexCheck& check, const fbs::StateTree& state, std::uint32_t tensor_count);
 

@@ -14,8 +14,8 @@
 
 namespace ingot::format {
 
-// accepts_...() together decide; check() says which rule an entry breaks. REQUIRES: the tensors
-// were accepted, so names are no longer than they may be.
+// accepts_...() together decide; check() says which rule an entry breaks. REQUIRES: no name is
+// longer than names may be.
 class NamePass {
  public:
   NamePass(const IndexCheck& check, const fbs::Index& index)

@@ -15,8 +15,9 @@ namespace {
 constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kHugePage = std::uint64_t{2} << 20;
 
-std::byte* map_anonymous(std::uint64_t bytes) {
-  void* base = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+std::byte* map_anonymous(std::uint64_t bytes, int flags = 0) {
+  void* base =
+      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
   return base == MAP_FAILED ? nullptr : static_cast<std::byte*>(base);
 }
 
@@ -44,7 +45,7 @@ Result<AlignedBuffer> AlignedBuffer::allocate(std::uint64_t bytes) {
   if (bytes > kMost - 2 * kHugePage) return failure;
   const bool huge = bytes >= kHugePage;
   const std::uint64_t reserved = align_up(bytes, huge ? kHugePage : kPage);
-  buffer.data_ = huge ? map_huge(reserved) : map_anonymous(reserved);
+  buffer.data_ = huge ? map_huge(reserved) : map_anonymous(reserved, MAP_POPULATE);
   if (buffer.data_ == nullptr) return failure;
   buffer.size_ = bytes;
   buffer.reserved_ = reserved;

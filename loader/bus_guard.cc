@@ -100,6 +100,8 @@ BusGuard::~BusGuard() {
   g_active.store(false);
 }
 
+bool BusGuard::installed() noexcept { return g_active.load(); }
+
 std::uint64_t BusGuard::faults() noexcept { return g_faults.load(std::memory_order_relaxed); }
 
 }  // namespace ingot

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <condition_variable>
+#include <mutex>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -9,6 +12,7 @@
 #include "format/validate.h"
 #include "io/transfer.h"
 #include "loader/parallel_read.h"
+#include "loader/threads.h"
 
 namespace ingot::loader {
 namespace {
@@ -40,28 +44,119 @@ std::uint64_t room_for(std::uint64_t bytes) {
   return bytes > kHugePage / 4 ? std::max(bytes, kHugePage) : bytes;
 }
 
-Result<io::AlignedBuffer> load(io::File& file, const Part& part) {
+Result<io::AlignedBuffer> read(io::File& file, const Part& part) {
   const std::uint64_t bytes = part.end - part.offset;
   INGOT_ASSIGN_OR_RETURN(io::AlignedBuffer buffer, io::AlignedBuffer::allocate(room_for(bytes)));
-  const MutableBytes region = buffer.bytes().first(static_cast<std::size_t>(bytes));
-  INGOT_RETURN_IF_ERROR(parallel_read(file, part.offset, region));
-  const Bytes content = region.first(static_cast<std::size_t>(part.bytes));
+  INGOT_RETURN_IF_ERROR(parallel_read(file, part.offset, buffer.bytes().first(bytes)));
+  return buffer;
+}
+
+Status check(const io::AlignedBuffer& buffer, const Part& part, std::string_view path) {
+  const Bytes region = Bytes(buffer.bytes()).first(part.end - part.offset);
+  const Bytes content = region.first(part.bytes);
   const Digest128 found = format::xxh3_128(content);
   if (found != part.digest) {
     return make_error(Code::kCorrupt, part.damage)
-        .file(file.path())
+        .file(path)
         .at(part.region, part.offset, part.offset + part.bytes)
         .expected(to_string(part.digest))
         .found(to_string(found));
   }
-  INGOT_RETURN_IF_ERROR(
-      check_zero(region.subspan(content.size()), part.offset + part.bytes, file.path()));
-  return buffer;
+  return check_zero(region.subspan(content.size()), part.offset + part.bytes, path);
 }
+
+// Index and digest table. Once the index is read, two threads share the rest of a large one: what
+// the bytes say, and whether they are the bytes that were written. The validator takes hostile
+// bytes, so it need not wait for their digest; names need only that reading them is safe.
+class MetadataLoad {
+ public:
+  MetadataLoad(io::File& file, const Header& header, const Limits& limits)
+      : file_(file), header_(header), limits_(limits) {}
+
+  Result<Metadata> run() {
+    INGOT_ASSIGN_OR_RETURN(metadata_.index, read(file_, index_));
+    format::IndexValidation validation(
+        Bytes(metadata_.index.bytes()).first(static_cast<std::size_t>(header_.index_bytes)),
+        header_, limits_, file_.path());
+    validation_ = &validation;
+    const int threads = header_.index_bytes >= kMinBytesForThreads ? 2 : 1;
+    if (run_on_threads(threads, &half, this) < 2) second_half();
+    INGOT_RETURN_IF_ERROR(intact_);
+    INGOT_RETURN_IF_ERROR(structure_);
+    INGOT_RETURN_IF_ERROR(content_);
+    INGOT_RETURN_IF_ERROR(names_);
+    if (!digest_table_loaded_) load_digest_table();
+    INGOT_RETURN_IF_ERROR(digest_table_intact_);
+    return std::move(metadata_);
+  }
+
+ private:
+  // Below, starting a thread costs more than it saves.
+  static constexpr std::uint64_t kMinBytesForThreads = std::uint64_t{1} << 20;
+
+  static void half(void* context, int i) {
+    auto* load = static_cast<MetadataLoad*>(context);
+    i == 0 ? load->first_half() : load->second_half();
+  }
+
+  void first_half() {
+    const Status structure = validation_->structure();
+    {
+      const std::lock_guard lock(mutex_);
+      structure_ = structure;
+      structure_known_ = true;
+    }
+    known_.notify_one();
+    if (structure.ok()) content_ = validation_->content();
+  }
+
+  void second_half() {
+    intact_ = check(metadata_.index, index_, file_.path());
+    // The table's length is a mere claim until the index is valid: it may cost what the index did.
+    if (intact_.ok() && header_.digests_bytes < header_.index_bytes) load_digest_table();
+    if (await_structure()) names_ = validation_->names();
+  }
+
+  // Whether it was accepted.
+  bool await_structure() {
+    std::unique_lock lock(mutex_);
+    known_.wait(lock, [this] { return structure_known_; });
+    return structure_.ok();
+  }
+
+  void load_digest_table() {
+    digest_table_loaded_ = true;
+    Result<io::AlignedBuffer> buffer = read(file_, digest_table_);
+    digest_table_intact_ =
+        buffer.ok() ? check(*buffer, digest_table_, file_.path()) : buffer.status();
+    if (digest_table_intact_.ok()) metadata_.digest_table = *std::move(buffer);
+  }
+
+  io::File& file_;
+  const Header& header_;
+  const Limits& limits_;
+  const Part index_{Region::kIndex,       header_.index_offset,
+                    header_.index_bytes,  header_.second_header_offset(),
+                    header_.index_digest, "F-21: wrong digest of the bytes"};
+  const Part digest_table_{Region::kDigestTable,   header_.digests_offset,
+                           header_.digests_bytes,  header_.index_offset,
+                           header_.digests_digest, "F-20: wrong digest of the bytes"};
+  Metadata metadata_;
+  format::IndexValidation* validation_ = nullptr;
+  std::mutex mutex_;
+  std::condition_variable known_;
+  bool structure_known_ = false;  // guarded by mutex_, as is the next
+  Status structure_;
+  Status intact_;  // of the index
+  Status content_;
+  Status names_;
+  bool digest_table_loaded_ = false;
+  Status digest_table_intact_;
+};
 
 }  // namespace
 
-Result<io::AlignedBuffer> load_index(io::File& file, const Header& header, const Limits& limits) {
+Result<Metadata> load_metadata(io::File& file, const Header& header, const Limits& limits) {
   if (header.index_bytes > limits.max_index_bytes) {
     return make_error(Code::kRejected, "F-33: the index is larger than the limit")
         .file(file.path())
@@ -69,20 +164,7 @@ Result<io::AlignedBuffer> load_index(io::File& file, const Header& header, const
         .expected("at most " + std::to_string(limits.max_index_bytes))
         .found(header.index_bytes);
   }
-  INGOT_ASSIGN_OR_RETURN(io::AlignedBuffer buffer,
-                         load(file, {Region::kIndex, header.index_offset, header.index_bytes,
-                                     header.second_header_offset(), header.index_digest,
-                                     "F-21: wrong digest of the bytes"}));
-  INGOT_RETURN_IF_ERROR(format::validate_index(
-      Bytes(buffer.bytes()).first(static_cast<std::size_t>(header.index_bytes)), header, limits,
-      file.path()));
-  return buffer;
-}
-
-Result<io::AlignedBuffer> load_digest_table(io::File& file, const Header& header) {
-  return load(
-      file, {Region::kDigestTable, header.digests_offset, header.digests_bytes, header.index_offset,
-             header.digests_digest, "F-20: wrong digest of the bytes"});
+  return MetadataLoad(file, header, limits).run();
 }
 
 Status check_data_padding(io::File& file, const Header& header) {

@@ -13,13 +13,15 @@
 
 namespace ingot::loader {
 
-// Copies the index and the padding after it, and checks digest, padding and every rule of the
-// format. kCorrupt (digest, padding), kRejected (content, limits), kUnsupported, kIoError.
-Result<io::AlignedBuffer> load_index(io::File& file, const format::Header& header,
-                                     const Limits& limits);
+struct Metadata {
+  io::AlignedBuffer index;         // begins with the index
+  io::AlignedBuffer digest_table;  // begins with the digest table
+};
 
-// The same for the digest table, whose number of digests a valid index has confirmed.
-Result<io::AlignedBuffer> load_digest_table(io::File& file, const format::Header& header);
+// Copies both and the padding after each, and checks digests, padding and every rule of the format.
+// kCorrupt (digest, padding), kRejected (content, limits), kUnsupported, kIoError. Large ones are
+// hashed and validated at once, on two threads; which error is returned does not depend on them.
+Result<Metadata> load_metadata(io::File& file, const format::Header& header, const Limits& limits);
 
 // Checks that the bytes between data and digest table are zero.
 Status check_data_padding(io::File& file, const format::Header& header);

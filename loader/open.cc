@@ -46,9 +46,10 @@ Result<Checkpoint> Checkpoint::open(std::string_view path, const OpenOptions& op
   state->header_page = pages.first;
   state->info = describe(state->header, std::string(path));
 
-  INGOT_ASSIGN_OR_RETURN(state->index_region,
-                         loader::load_index(file, state->header, options.limits));
-  INGOT_ASSIGN_OR_RETURN(state->digest_region, loader::load_digest_table(file, state->header));
+  INGOT_ASSIGN_OR_RETURN(loader::Metadata metadata,
+                         loader::load_metadata(file, state->header, options.limits));
+  state->index_region = std::move(metadata.index);
+  state->digest_region = std::move(metadata.digest_table);
   INGOT_RETURN_IF_ERROR(loader::check_data_padding(file, state->header));
   state->index = format::IndexView(state->index_bytes());
 

@@ -35,6 +35,7 @@ class Verification {
 
  private:
   Status choose_path();
+  Status choose_mapping(std::string_view reason);
   Status work(int thread);
   Status work_buffered();
   Status work_mapped();
@@ -59,20 +60,14 @@ class Verification {
 Status Verification::choose_path() {
   switch (options_.path) {
     case ReadPath::kAuto:
-      reason_ = "the default: a file that is truncated meanwhile is an error";
+      if (BusGuard::installed()) return choose_mapping("a BusGuard covers mapped pages");
+      reason_ = "without a BusGuard only read(2) makes a truncation meanwhile an error";
       return {};
     case ReadPath::kRead:
       reason_ = "asked for";
       return {};
     case ReadPath::kMapping:
-      if (state_.mapping != nullptr) {
-        path_ = ReadPath::kMapping;
-        reason_ = "asked for";
-      } else {
-        reason_ = "the file is not mapped: ";
-        reason_ += state_.mapping_error.message();
-      }
-      return {};
+      return choose_mapping("asked for");
     case ReadPath::kDirect:
       break;
   }
@@ -84,6 +79,17 @@ Status Verification::choose_path() {
       .file(state_.path())
       .expected("at most " + std::to_string(format::kPageBytes))
       .found(std::max(alignment.offset, alignment.memory));
+}
+
+Status Verification::choose_mapping(std::string_view reason) {
+  if (state_.mapping != nullptr) {
+    path_ = ReadPath::kMapping;
+    reason_ = reason;
+  } else {
+    reason_ = "the file is not mapped: ";
+    reason_ += state_.mapping_error.message();
+  }
+  return {};
 }
 
 Status Verification::work(int thread) {

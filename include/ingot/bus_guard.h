@@ -23,6 +23,8 @@ class BusGuard {
   BusGuard& operator=(const BusGuard&) = delete;
   ~BusGuard();
 
+  // Whether one lives. verify() then hashes mapped pages unless told otherwise.
+  static bool installed() noexcept;
   // Pages that were replaced by zeros since the guard was installed.
   static std::uint64_t faults() noexcept;
 

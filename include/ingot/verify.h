@@ -19,7 +19,7 @@ enum class VerifyLevel : std::uint8_t {
 
 // How the bytes are read.
 enum class ReadPath : std::uint8_t {
-  kAuto,     // kRead
+  kAuto,     // kMapping while a BusGuard lives, else kRead
   kRead,     // read(2) into private buffers: truncation meanwhile is an error
   kMapping,  // hash the mapped pages in place: fastest warm, and trusts that nobody truncates the
              // file (populated first, so most truncations are errors; bus_guard.h covers the rest)

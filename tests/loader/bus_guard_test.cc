@@ -104,6 +104,19 @@ TEST_F(BusGuardTest, FaultsElsewhereGoToThePreviousHandler) {
       ::testing::ExitedWithCode(42), "");
 }
 
+TEST_F(BusGuardTest, LetsVerificationHashMappedPages) {
+  EXPECT_ENDS_WELL({
+    EXPECT_EQ(verify(*checkpoint_)->path, ReadPath::kRead);
+    const BusGuard guard = *BusGuard::install();
+    const Result<VerifyReport> whole = verify(*checkpoint_);
+    EXPECT_EQ(whole->path, ReadPath::kMapping);
+    EXPECT_TRUE(whole->intact());
+    truncate();
+    const Result<VerifyReport> cut = verify(*checkpoint_);
+    EXPECT_FALSE(cut.ok() && cut->intact());
+  });
+}
+
 TEST_F(BusGuardTest, OneAtATime) {
   EXPECT_ENDS_WELL({
     std::optional<BusGuard> guard = *BusGuard::install();
