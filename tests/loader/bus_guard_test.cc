@@ -14,6 +14,12 @@
 #include "tests/support/scratch.h"
 #include "tests/support/status_matchers.h"
 
+// Sanitizers answer SIGBUS themselves unless told otherwise; here it is the subject.
+// NOLINTBEGIN(bugprone-reserved-identifier): these are the names that they look for.
+extern "C" const char* __asan_default_options() { return "handle_sigbus=0"; }
+extern "C" const char* __tsan_default_options() { return "handle_sigbus=0"; }
+// NOLINTEND(bugprone-reserved-identifier)
+
 namespace ingot::testing {
 namespace {
 
