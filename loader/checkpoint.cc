@@ -166,6 +166,17 @@ Result<MutableTensorView> Checkpoint::mutable_view(const TensorInfo& tensor) con
   return MutableTensorView{tensor, bytes, std::move(pages)};
 }
 
+Result<MutableDataView> Checkpoint::mutable_data() const {
+  auto pages = std::make_shared<PrivatePages>();
+  pages->state = state_;
+  const std::uint64_t bytes = file().data_end - file().data_begin;
+  if (bytes == 0) return MutableDataView{{}, std::move(pages)};
+  INGOT_ASSIGN_OR_RETURN(pages->mapping,
+                         state_->file->map(file().data_begin, bytes, io::MapMode::kCopyOnWrite));
+  const MutableBytes data = pages->mapping->bytes();
+  return MutableDataView{data, std::move(pages)};
+}
+
 Status Checkpoint::check_unchanged() const { return state_->check_unchanged_since(state_->opened); }
 
 }  // namespace ingot

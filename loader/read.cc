@@ -2,6 +2,7 @@
 #include <memory>
 #include <new>
 
+#include "base/checked.h"
 #include "base/error.h"
 #include "loader/checkpoint_state.h"
 #include "loader/storage_reader.h"
@@ -21,6 +22,20 @@ Status Checkpoint::read(const TensorInfo& tensor, std::span<std::byte> destinati
   loader::StorageReader reader(*state_, tensor.storage, verify, tensor.name);
   INGOT_RETURN_IF_ERROR(reader.copy(tensor.byte_offset, destination));
   // Digests prove more than a time of modification.
+  return verify == Verify::kYes ? Status() : check_unchanged();
+}
+
+Status Checkpoint::read_storage(std::uint32_t storage, std::uint64_t offset,
+                                std::span<std::byte> destination, std::string_view owner,
+                                Verify verify) const {
+  if (storage >= storage_count() ||
+      !range_in(offset, destination.size(), this->storage(storage).bytes)) {
+    return make_error(Code::kInvalidArgument, "the range is not one of a storage of this file")
+        .file(state_->path())
+        .tensor(owner);
+  }
+  loader::StorageReader reader(*state_, storage, verify, owner);
+  INGOT_RETURN_IF_ERROR(reader.copy(offset, destination));
   return verify == Verify::kYes ? Status() : check_unchanged();
 }
 

@@ -139,6 +139,8 @@ class Checkpoint {
   Result<TensorView> view(const TensorInfo& tensor) const;
   // Zero-copy until written: a private mapping of the tensor's own pages.
   Result<MutableTensorView> mutable_view(const TensorInfo& tensor) const;
+  // One such mapping for all tensors and attachments.
+  Result<MutableDataView> mutable_data() const;
 
   // Copies a tensor's bytes (TensorInfo::bytes of them) to memory of the caller, by read(2).
   // kChecksumMismatch names tensor, chunk, range, expected, found; the other tensors stay usable.
@@ -146,6 +148,9 @@ class Checkpoint {
   // content is unspecified.
   Status read(const TensorInfo& tensor, std::span<std::byte> destination,
               Verify verify = Verify::kYes) const;
+  // Copies [offset, offset + destination.size()) of a storage, the same way. Errors name `owner`.
+  Status read_storage(std::uint32_t storage, std::uint64_t offset, std::span<std::byte> destination,
+                      std::string_view owner = {}, Verify verify = Verify::kYes) const;
   // Copies a rectangular part, packed row-major. REQUIRES for sub-byte dtypes: byte-aligned rows.
   // `destination` has exactly the slice's bytes.
   Status read_slice(const TensorInfo& tensor, const Slice& slice, std::span<std::byte> destination,

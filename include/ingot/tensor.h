@@ -88,4 +88,12 @@ struct MutableTensorView {
   std::shared_ptr<const void> owner;
 };
 
+// The same for all storages at once: a private mapping of the data region, in which tied tensors
+// stay tied. Storage `s` lies at StorageInfo::offset - FileInfo::data_begin. Takes no memory until
+// it is read or written.
+struct MutableDataView {
+  std::span<std::byte> data;
+  std::shared_ptr<const void> owner;
+};
+
 }  // namespace ingot

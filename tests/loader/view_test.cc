@@ -63,6 +63,41 @@ TEST_F(ViewTest, CopyOnWriteOfEveryTensor) {
   }
 }
 
+TEST_F(ViewTest, CopyOnWriteOfAllDataKeepsTensorsTied) {
+  std::optional<Checkpoint> checkpoint = open();
+  const Blob before = read_file(path_);
+  ASSERT_OK_AND_ASSIGN(const MutableDataView all, checkpoint->mutable_data());
+  for (std::uint32_t i = 0; i < checkpoint->tensor_count(); ++i) {
+    const TensorInfo info = checkpoint->info(i);
+    const std::uint64_t at =
+        checkpoint->storage(info.storage).offset - checkpoint->file().data_begin + info.byte_offset;
+    EXPECT_TRUE(std::ranges::equal(all.data.subspan(at, info.bytes), content(info))) << info.name;
+  }
+  std::ranges::fill(all.data, std::byte{0xAA});
+  EXPECT_EQ(read_file(path_), before);
+  checkpoint.reset();
+  EXPECT_EQ(all.data.back(), std::byte{0xAA});
+}
+
+TEST_F(ViewTest, ReadsAnyRangeOfAStorage) {
+  const Checkpoint checkpoint = open();
+  const TensorInfo info = *checkpoint.find("embed.weight");
+  const Blob whole = content(info);
+  for (const std::uint64_t begin : {std::uint64_t{0}, std::uint64_t{1}, info.bytes - 7}) {
+    Blob part(7);
+    ASSERT_OK(checkpoint.read_storage(info.storage, info.byte_offset + begin, part));
+    EXPECT_TRUE(std::ranges::equal(part, std::span(whole).subspan(begin, 7))) << begin;
+  }
+  Blob part(8);
+  const std::uint64_t bytes = checkpoint.storage(info.storage).bytes;
+  EXPECT_THAT(checkpoint.read_storage(info.storage, bytes - 7, part),
+              StatusIs(Code::kInvalidArgument));
+  EXPECT_THAT(checkpoint.read_storage(1000, 0, part), StatusIs(Code::kInvalidArgument));
+  flip_bit(path_, offset_of(checkpoint, info));
+  EXPECT_THAT(checkpoint.read_storage(info.storage, 0, part, "embed"),
+              StatusIs(Code::kChecksumMismatch, HasSubstr("embed")));
+}
+
 TEST_F(ViewTest, LargeStoragesAreAlignedInMemory) {
   const Checkpoint checkpoint = open();
   const TensorView view = *checkpoint.tensor("embed.weight");
