@@ -1,0 +1,268 @@
+// load(): everything is matched first, which changes nothing; then proven; then read; and what
+// cannot fail is done last.
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "ingot/verify.h"
+
+#include "libtorch/error.h"
+#include "libtorch/match_optimizer.h"
+#include "libtorch/match_tensors.h"
+#include "libtorch/names.h"
+#include "libtorch/proof.h"
+#include "libtorch/read.h"
+#include "libtorch/report.h"
+#include "libtorch/rng.h"
+
+namespace ingot::libtorch {
+
+using torch::Tensor;
+
+namespace {
+
+class Load {
+ public:
+  Load(const Checkpoint& checkpoint, const Parts& parts, const LoadOptions& options)
+      : checkpoint_(checkpoint),
+        parts_(parts),
+        options_(options),
+        live_(live_tensors(parts)),
+        reader_(checkpoint, options.proof == Proof::kNone ? Verify::kNo : Verify::kYes) {
+    report_.path = checkpoint.file().path;
+  }
+
+  LoadReport run() {
+    match();
+    if (options_.strict && !report_.exact()) throw MismatchError(std::move(report_));
+    if (options_.proof == Proof::kBefore) prove();
+    read_tensors();
+    read_optimizers();
+    read_rng();
+    finish();
+    return std::move(report_);
+  }
+
+ private:
+  struct NewState {
+    torch::optim::Optimizer* optimizer;
+    void* param;
+    ParamState state;  // null: it has none
+  };
+  struct NewOptions {
+    torch::optim::OptimizerParamGroup* group;
+    std::unique_ptr<torch::optim::OptimizerOptions> options;
+  };
+
+  void match() {
+    const StoredNames stored_names(checkpoint_, parts_, options_.renames);
+    const StoredTensors stored(checkpoint_, stored_names);
+    tensors_ = match_tensors(stored, live_, parts_, options_, &report_);
+    optimizers_ =
+        match_optimizers(checkpoint_, parts_, Names(live_), stored_names, options_, &report_);
+    match_values(parts_.schedulers, "schedulers", "scheduler");
+    match_values(parts_.values, "values", "value");
+    match_rng();
+  }
+
+  void match_values(const std::vector<Parts::Value>& values, const char* key, const char* kind) {
+    for (const Parts::Value& value : values) {
+      const auto stored = find_part(checkpoint_, key, value.name);
+      if (!stored) {
+        report_.absent.push_back(std::string(kind) + " " + value.name);
+        continue;
+      }
+      std::function<void()> apply = value.load(*stored);
+      if (apply) {
+        last_.push_back(std::move(apply));
+      } else {
+        report_.values.push_back({std::string(kind) + " " + value.name, "what this program has",
+                                  std::string(state_kind_name(stored->kind()))});
+      }
+    }
+  }
+
+  void match_rng() {
+    if (!parts_.rng) return;
+    const auto root = checkpoint_.state();
+    const auto rng = root && root->kind() == StateKind::kDict ? root->find("rng") : std::nullopt;
+    if (rng) {
+      rng_ = find_rng(checkpoint_, *rng);
+    } else {
+      report_.absent.emplace_back("rng");
+    }
+  }
+
+  void prove() {
+    std::vector<std::string> names;
+    const auto add = [&](const TensorInfo& info) { names.emplace_back(info.name); };
+    for (const TensorMatch& match : tensors_) add(match.info);
+    for (const OptimizerMatch& match : optimizers_) {
+      for (const OptimizerMatch::Member& member : match.members) {
+        if (member.state) for_each_tensor(checkpoint_, *member.state, add);
+      }
+    }
+    for (const RngState& state : rng_) add(state.state);
+    prove_tensors(checkpoint_, std::move(names), options_.threads);
+  }
+
+  void read_tensors() {
+    const torch::NoGradGuard no_grad;
+    std::vector<TensorMatch*> in_place;
+    std::unordered_set<const void*> seen;  // a tied tensor is read once
+    for (TensorMatch& match : tensors_) {
+      report_.bytes += match.info.bytes;
+      if (match.live.tensor.defined() &&
+          !seen.insert(match.live.tensor.unsafeGetTensorImpl()).second) {
+        continue;
+      }
+      if (!replace(match)) in_place.push_back(&match);
+    }
+    read_in_place(in_place);
+    if (!options_.restore_requires_grad) return;
+    for (TensorMatch& match : tensors_) {
+      if (match.live.tensor.is_floating_point() || match.live.tensor.is_complex()) {
+        match.live.tensor.set_requires_grad(match.info.requires_grad);
+      }
+    }
+  }
+
+  // Gives a tensor other memory where that is what was asked for.
+  bool replace(TensorMatch& match) {
+    Tensor& live = match.live.tensor;
+    if (!live.defined()) {
+      *match.live.slot = live =
+          reader_.read_tied(match.info, options_.device.value_or(torch::kCPU));
+      return true;
+    }
+    const torch::Device device = options_.device.value_or(live.device());
+    if (options_.placement == Placement::kAssign && device.is_cpu() &&
+        TensorReader::can_view(match.info)) {
+      live.set_data(reader_.view(match.info));
+      return true;
+    }
+    if (device == live.device()) return false;
+    live.set_data(reader_.read(match.info, device));
+    return true;
+  }
+
+  void read_in_place(const std::vector<TensorMatch*>& matches) {
+    at::parallel_for(0, static_cast<std::int64_t>(matches.size()), 1,
+                     [&](std::int64_t begin, std::int64_t end) {
+                       for (std::int64_t i = begin; i < end; ++i) {
+                         TensorMatch& match = *matches[static_cast<std::size_t>(i)];
+                         reader_.read_into(match.info, match.live.tensor);
+                       }
+                     });
+  }
+
+  void read_optimizers() {
+    for (OptimizerMatch& match : optimizers_) {
+      OptimizerReport& report =
+          *std::find_if(report_.optimizers.begin(), report_.optimizers.end(),
+                        [&](const OptimizerReport& r) { return r.name == match.part->name; });
+      for (const OptimizerMatch::Member& member : match.members) read_member(match, member, report);
+      for (const OptimizerMatch::Group& group : match.groups) read_options(match, group, report);
+    }
+  }
+
+  void read_member(const OptimizerMatch& match, const OptimizerMatch::Member& member,
+                   OptimizerReport& report) {
+    void* key = member.param.unsafeGetTensorImpl();
+    auto& states = match.part->optimizer->state();
+    if (!member.state) {
+      if (!match.kind->has_initial_state()) {
+        states_.push_back({match.part->optimizer, key, nullptr});
+      }
+      return;
+    }
+    const auto found = states.find(key);
+    const auto* current = found == states.end() ? nullptr : found->second.get();
+    const FetchTensor fetch = [&](const StateView& view, const Tensor& now) {
+      return this->fetch(view, now, member.param.device());
+    };
+    states_.push_back({match.part->optimizer, key,
+                       match.kind->load_state(current, *member.state, fetch, &report.ignored)});
+  }
+
+  Tensor fetch(const StateView& view, const Tensor& now, torch::Device device) {
+    if (view.kind() != StateKind::kTensor) {
+      raise(Code::kRejected, "a state entry of an optimizer is not a tensor but " +
+                                 std::string(state_kind_name(view.kind())));
+    }
+    const TensorInfo info = checkpoint_.info(view.as_tensor());
+    report_.bytes += info.bytes;
+    const bool fits =
+        now.defined() && now.device() == device &&
+        now.scalar_type() == to_scalar_type(info.dtype) &&
+        std::equal(now.sizes().begin(), now.sizes().end(), info.shape.begin(), info.shape.end());
+    if (!fits) return reader_.read(info, device);
+    Tensor filled = now;
+    reader_.read_into(info, filled);
+    return filled;
+  }
+
+  void read_options(const OptimizerMatch& match, const OptimizerMatch::Group& group,
+                    OptimizerReport& report) {
+    auto& live = match.part->optimizer->param_groups()[group.index];
+    auto options = match.kind->load_options(live.options(), group.options, &report.ignored);
+    note_changes(match.kind->save_options(live.options()), match.kind->save_options(*options),
+                 "group " + std::to_string(group.index), &report.options);
+    options_of_groups_.push_back({&live, std::move(options)});
+  }
+
+  void read_rng() {
+    for (const RngState& state : rng_) {
+      last_.push_back(
+          [generator = state.generator, bytes = reader_.read(state.state, torch::kCPU)]() mutable {
+            const std::lock_guard<std::mutex> lock(generator.mutex());
+            generator.set_state(bytes);
+          });
+    }
+  }
+
+  void finish() {
+    for (NewState& state : states_) {
+      if (state.state != nullptr) {
+        state.optimizer->state()[state.param] = std::move(state.state);
+      } else {
+        state.optimizer->state().erase(state.param);
+      }
+    }
+    for (NewOptions& group : options_of_groups_) {
+      group.group->set_options(std::move(group.options));
+    }
+    for (const std::function<void()>& apply : last_) apply();
+  }
+
+  const Checkpoint& checkpoint_;
+  const Parts& parts_;
+  const LoadOptions& options_;
+  const std::vector<LiveTensor> live_;
+  TensorReader reader_;
+  LoadReport report_;
+  std::vector<TensorMatch> tensors_;
+  std::vector<OptimizerMatch> optimizers_;
+  std::vector<RngState> rng_;
+  std::vector<NewState> states_;
+  std::vector<NewOptions> options_of_groups_;
+  std::vector<std::function<void()>> last_;
+};
+
+}  // namespace
+
+LoadReport load(const Checkpoint& checkpoint, const TrainingState& state,
+                const LoadOptions& options) {
+  return Load(checkpoint, state.parts(), options).run();
+}
+
+LoadReport load(const std::string& path, const TrainingState& state, const LoadOptions& options) {
+  return load(take(Checkpoint::open(path, options.open)), state, options);
+}
+
+LoadReport load(const std::string& path, torch::nn::Module& module, const LoadOptions& options) {
+  return load(path, TrainingState().module("", module), options);
+}
+
+}  // namespace ingot::libtorch

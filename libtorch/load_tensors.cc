@@ -1,0 +1,36 @@
+#include "ingot/directory.h"
+
+#include "libtorch/error.h"
+#include "libtorch/proof.h"
+#include "libtorch/read.h"
+
+namespace ingot::libtorch {
+
+TensorDict load_tensors(const std::string& path, const TensorsOptions& options) {
+  const Checkpoint checkpoint = take(Checkpoint::open(path, options.open));
+  std::vector<TensorInfo> wanted;
+  checkpoint.for_each({.role = options.role, .prefix = options.prefix},
+                      [&](const TensorInfo& info) { wanted.push_back(info); });
+  if (options.proof == Proof::kBefore) {
+    std::vector<std::string> names;
+    for (const TensorInfo& info : wanted) names.emplace_back(info.name);
+    prove_tensors(checkpoint, std::move(names), options.threads);
+  }
+  TensorReader reader(checkpoint, options.proof == Proof::kNone ? Verify::kNo : Verify::kYes);
+  const bool views = options.placement == Placement::kAssign && options.device.is_cpu();
+  TensorDict tensors;
+  tensors.reserve(wanted.size());
+  for (const TensorInfo& info : wanted) {
+    torch::Tensor tensor = views && TensorReader::can_view(info)
+                               ? reader.view(info)
+                               : reader.read_tied(info, options.device);
+    tensors.insert(std::string(info.name), std::move(tensor));
+  }
+  return tensors;
+}
+
+std::string newest(const std::string& folder) {
+  return take(CheckpointDirectory(folder).newest()).path;
+}
+
+}  // namespace ingot::libtorch

@@ -1,0 +1,171 @@
+#include "libtorch/read.h"
+
+#include <cstring>
+
+#include "libtorch/error.h"
+#include "libtorch/layout.h"
+
+namespace ingot::libtorch {
+
+using torch::Tensor;
+
+namespace {
+
+std::span<std::byte> memory_of(const Tensor& bytes) {
+  return {static_cast<std::byte*>(bytes.data_ptr()), bytes.nbytes()};
+}
+
+Tensor empty_bytes(std::uint64_t bytes) {
+  return torch::empty({static_cast<std::int64_t>(bytes)}, torch::kByte);
+}
+
+torch::ScalarType scalar_type_of(const TensorInfo& info) {
+  if (const auto type = to_scalar_type(info.dtype)) return *type;
+  throw Error(Status(Code::kUnsupported,
+                     "this LibTorch has no element type " + std::string(dtype_name(info.dtype)),
+                     {.region = Region::kData, .tensor = std::string(info.name)}));
+}
+
+std::vector<std::int64_t> row_major_strides(const std::vector<std::int64_t>& shape) {
+  std::vector<std::int64_t> strides(shape.size(), 1);
+  for (std::size_t i = shape.size(); i-- > 1;) {
+    strides[i - 1] = strides[i] * std::max<std::int64_t>(shape[i], 1);
+  }
+  return strides;
+}
+
+// A tensor of the info's type, shape and strides on bytes that begin `offset` before it.
+Tensor typed_view(const Tensor& bytes, const TensorInfo& info, std::uint64_t offset) {
+  const torch::NoGradGuard no_grad;
+  const std::vector<std::int64_t> shape = shape_in_torch(info);
+  std::vector<std::int64_t> strides(info.strides.begin(), info.strides.end());
+  if (strides.empty()) strides = row_major_strides(shape);
+  Tensor tensor =
+      torch::empty({0}, torch::TensorOptions(scalar_type_of(info)).device(bytes.device()));
+  const std::uint64_t element = element_bytes(tensor);
+  const std::uint64_t begin = static_cast<std::uint64_t>(bytes.storage_offset()) + offset;
+  if (info.bytes == 0) return tensor.set_(tensor.storage(), 0, shape, strides);
+  return tensor.set_(bytes.storage(), static_cast<std::int64_t>(begin / element), shape, strides);
+}
+
+bool is_nibbles(DType dtype) { return dtype == DType::kInt4 || dtype == DType::kUInt4; }
+
+// One int4 a byte, as LibTorch has them; signed ones with their sign.
+Tensor unpack_nibbles(const Tensor& packed, DType dtype) {
+  Tensor bytes = empty_bytes(2 * packed.nbytes());
+  const auto* from = packed.data_ptr<std::uint8_t>();
+  auto* to = bytes.data_ptr<std::uint8_t>();
+  const auto widen = [&](unsigned nibble) {
+    const bool negative = dtype == DType::kInt4 && nibble >= 8;
+    return static_cast<std::uint8_t>(negative ? nibble | 0xF0 : nibble);
+  };
+  for (std::int64_t i = 0; i < packed.numel(); ++i) {
+    to[2 * i] = widen(from[i] & 0xFU);
+    to[2 * i + 1] = widen(static_cast<unsigned>(from[i]) >> 4);
+  }
+  return bytes;
+}
+
+// Whether the tensor's memory is, byte for byte, what the file has.
+bool lies_as_in_file(const Tensor& tensor, const TensorInfo& info) {
+  if (!tensor.device().is_cpu() || !TensorReader::can_view(info) || info.numel() == 0) return false;
+  if (tensor.is_conj() || tensor.is_neg()) return false;
+  if (info.strides.empty()) return tensor.is_contiguous();
+  return tensor.is_non_overlapping_and_dense() && tensor.nbytes() == info.bytes &&
+         std::equal(info.strides.begin(), info.strides.end(), tensor.strides().begin(),
+                    tensor.strides().end());
+}
+
+}  // namespace
+
+bool TensorReader::can_view(const TensorInfo& info) {
+  return !is_quantized(info.dtype) && !is_nibbles(info.dtype);
+}
+
+Tensor TensorReader::bytes_of(const TensorInfo& info) const {
+  Tensor bytes = empty_bytes(info.bytes);
+  check(checkpoint_.read(info, memory_of(bytes), verify_));
+  return bytes;
+}
+
+void TensorReader::read_into(const TensorInfo& info, Tensor& tensor) const {
+  const torch::NoGradGuard no_grad;
+  if (info.numel() == 0) return;
+  if (lies_as_in_file(tensor, info)) {
+    check(checkpoint_.read(
+        info, {static_cast<std::byte*>(tensor.data_ptr()), static_cast<std::size_t>(info.bytes)},
+        verify_));
+    return;
+  }
+  Tensor read_tensor = read(info, torch::kCPU);
+  if (tensor.is_quantized()) {
+    tensor.set_data(read_tensor.to(tensor.device()));  // its scale is not memory of the tensor
+  } else {
+    tensor.copy_(read_tensor);
+  }
+}
+
+Tensor TensorReader::read(const TensorInfo& info, torch::Device device) const {
+  if (is_quantized(info.dtype)) return read_quantized(info).to(device);
+  if (is_nibbles(info.dtype)) {
+    return typed_view(unpack_nibbles(bytes_of(info), info.dtype), info, 0).to(device);
+  }
+  return typed_view(bytes_of(info), info, 0).to(device);
+}
+
+Tensor TensorReader::read_tied(const TensorInfo& info, torch::Device device) {
+  if (!can_view(info)) return read(info, device);
+  const StorageInfo storage = checkpoint_.storage(info.storage);
+  Tensor& bytes = storages_[info.storage];
+  if (!bytes.defined()) {
+    bytes = empty_bytes(storage.bytes);
+    check(checkpoint_.read_storage(info.storage, 0, memory_of(bytes), info.name, verify_));
+    bytes = bytes.to(device);
+  }
+  return typed_view(bytes, info, info.byte_offset);
+}
+
+Tensor TensorReader::view(const TensorInfo& info) {
+  if (!data_) data_ = take(checkpoint_.mutable_data());
+  Tensor& bytes = storages_[info.storage];
+  if (!bytes.defined()) {
+    const StorageInfo storage = checkpoint_.storage(info.storage);
+    const std::uint64_t begin = storage.offset - checkpoint_.file().data_begin;
+    // NOLINTNEXTLINE(performance-unnecessary-value-param): the deleter's signature is LibTorch's
+    bytes = torch::from_blob(
+        data_->data.data() + begin, {static_cast<std::int64_t>(storage.bytes)},
+        [owner = data_->owner](void*) mutable { owner.reset(); }, torch::kByte);
+  }
+  return typed_view(bytes, info, info.byte_offset);
+}
+
+Tensor TensorReader::read_quantized(const TensorInfo& info) const {
+  const Quantization& q = *info.quantization;
+  const std::vector<std::int64_t> shape = shape_in_torch(info);
+  const auto options = torch::TensorOptions(scalar_type_of(info));
+  const auto parameters = [&](std::uint32_t storage, torch::ScalarType type) {
+    Tensor values = torch::empty({shape.at(static_cast<std::size_t>(q.axis))}, type);
+    check(checkpoint_.read_storage(storage, 0,
+                                   {static_cast<std::byte*>(values.data_ptr()), values.nbytes()},
+                                   info.name, verify_));
+    return values;
+  };
+  Tensor tensor;
+  if (q.scheme == QuantizationScheme::kPerTensorAffine) {
+    tensor = at::_empty_affine_quantized(shape, options, q.scale, q.zero_point);
+  } else {
+    const bool floating = q.scheme == QuantizationScheme::kPerChannelAffineFloatQParams;
+    tensor = at::_empty_per_channel_affine_quantized(
+        shape, parameters(q.scales_storage, floating ? torch::kFloat : torch::kDouble),
+        parameters(q.zero_points_storage, floating ? torch::kFloat : torch::kLong), q.axis,
+        options);
+  }
+  if (info.bytes > 0) {
+    check(checkpoint_.read(
+        info, {static_cast<std::byte*>(tensor.data_ptr()), static_cast<std::size_t>(info.bytes)},
+        verify_));
+  }
+  return tensor;
+}
+
+}  // namespace ingot::libtorch

@@ -1,0 +1,23 @@
+// States of the default random number generators.
+#pragma once
+
+#include <functional>
+
+#include "ingot/checkpoint.h"
+
+#include "libtorch/draft.h"
+
+namespace ingot::libtorch {
+
+// Of the CPU, and of every CUDA device where there are any.
+StateValue save_rng(Draft& draft);
+
+// The tensors that `rng` refers to, by generator; Error with kRejected unless it has the form of
+// docs/format.md. Generators that are not here are left out.
+struct RngState {
+  at::Generator generator;
+  TensorInfo state;
+};
+std::vector<RngState> find_rng(const Checkpoint& checkpoint, const StateView& rng);
+
+}  // namespace ingot::libtorch
