@@ -31,6 +31,23 @@ venv_pip() {
     die "pip failed: $*"
 }
 
+# Whether a Python interpreter has LibTorch 2.6 or newer.
+has_torch() {
+  "$1" -c 'import importlib.metadata as m, sys
+version = tuple(int(part) for part in m.version("torch").split("+")[0].split(".")[:2])
+sys.exit(version < (2, 6))' 2>/dev/null
+}
+
+# LibTorch for ingot::libtorch: the installed one, else one in .venv.
+install_torch() {
+  [[ -n "${Torch_DIR:-}" ]] && return
+  for python in python3 "${VIRTUAL_ENV:-/nowhere}/bin/python" "$venv_python"; do
+    has_torch "$python" && return
+  done
+  say "Installing LibTorch into .venv ($(<scripts/requirements-torch.txt))"
+  venv_pip install -r scripts/requirements-torch.txt
+}
+
 # barkeep, the header-only library of the command's progress bars: its source package has the
 # header, its binary one has not. Nothing of it is built, so a build back end that only repeats
 # the package's name stands in for its own, which would ask for a compiler of Python modules.

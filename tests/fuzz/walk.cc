@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "ingot/optimizer.h"
+
 namespace ingot::fuzz {
 
 namespace {
@@ -83,6 +85,12 @@ std::uint64_t walk(const Checkpoint& checkpoint) {
     sum += attachment.bytes + attachment.media_type.size();
   }
   if (const auto state = checkpoint.state()) sum += walk_state(*state);
+  const auto found = optimizers(checkpoint);
+  if (found.ok()) {
+    for (const OptimizerInfo& optimizer : *found) sum += optimizer.member_count();
+  } else if (found.status().code() != Code::kRejected) {
+    std::abort();
+  }
   return sum;
 }
 

@@ -68,7 +68,7 @@ TEST(CliDocs, ExamplesOfJsonAreJson) {
   for (std::sregex_iterator i(text.begin(), text.end(), block), end; i != end; ++i, ++count) {
     EXPECT_TRUE(nlohmann::json::accept((*i)[1].str())) << (*i)[1];
   }
-  EXPECT_EQ(count, 8);
+  EXPECT_EQ(count, 9);
 }
 
 // The shapes shown are those printed: the same keys, down to the first element of every array.
@@ -112,6 +112,10 @@ TEST(CliDocs, ShapesAreThosePrinted) {
   expect_same_keys(example("ingot inspect", 0), printed({"inspect", "--json", file}), "inspect");
   expect_same_keys(example("ingot inspect", 1), printed({"inspect", "--json", "--tensors", file}),
                    "inspect --tensors");
+  const std::string training = scratch.path("training.ingot");
+  ASSERT_OK(sample_training().write(training));
+  expect_same_keys(example("ingot inspect", 2),
+                   printed({"inspect", "--json", "--optimizer", training}), "inspect --optimizer");
   const nlohmann::json diff = printed({"diff", "--json", other, file});
   nlohmann::json shown = example("ingot diff", 0);
   expect_same_keys(shown, diff, "diff");

@@ -158,6 +158,64 @@ TEST_F(CliInspect, AFileWithoutStateSaysSo) {
   EXPECT_TRUE(json::parse(inspect({"--json", "--state"}).out)["state"].is_null());
 }
 
+TEST_F(CliInspect, Optimizer) {
+  ASSERT_OK(sample_training().write(file_));
+  const CommandResult result = inspect({"--optimizer"});
+  EXPECT_EQ(result.exit, 0);
+  EXPECT_THAT(result.err, IsEmpty());
+  expect_exact("inspect_optimizer", result.out);
+}
+
+TEST_F(CliInspect, OptimizerAsJson) {
+  ASSERT_OK(sample_training().write(file_));
+  const json optimizers = json::parse(inspect({"--json", "--optimizer"}).out);
+  expect_exact("inspect_optimizer_json", neutral(optimizers.dump(2)) + "\n");
+}
+
+TEST_F(CliInspect, AFileWithoutOptimizersSaysSo) {
+  const CommandResult result = inspect({"--optimizer"});
+  EXPECT_EQ(result.exit, 0);
+  EXPECT_EQ(result.out, "no optimizer\n");
+  EXPECT_EQ(json::parse(inspect({"--json", "--optimizer"}).out)["optimizers"], json::array());
+}
+
+// Names that are no tensors' may hold what a terminal would obey; what is long is not listed.
+TEST_F(CliInspect, OptimizersWithStrangeNames) {
+  StateValue group = StateValue::dict();
+  group.set("esc\x1b[31m", StateValue::list(std::vector<StateValue>(9, StateValue::null())));
+  group.set("", StateValue::list({StateValue::dict()}));
+  group.set("empty", StateValue::tuple());
+  group.set("params", StateValue::list());
+  group.set("param_names", StateValue::list());
+  StateValue optimizer = StateValue::dict();
+  optimizer.set("class", StateValue::string("a\nb"));
+  optimizer.set("state", StateValue::dict());
+  optimizer.set("param_groups", StateValue::list({std::move(group)}));
+  StateValue optimizers = StateValue::dict();
+  optimizers.set("o\x1b", optimizer);
+  optimizers.set("second", std::move(optimizer));
+  StateValue root = StateValue::dict();
+  root.set("optimizers", std::move(optimizers));
+  ASSERT_OK(IngotFile().state(std::move(root)).write(file_));
+  expect_exact("inspect_optimizer_strange", inspect({"--optimizer"}).out);
+  const json found = json::parse(inspect({"--json", "--optimizer"}).out)["optimizers"];
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0]["name"], "o\x1b");
+  EXPECT_EQ(found[0]["groups"][0]["options"].size(), 3u);
+  EXPECT_EQ(found[1]["name"], "second");
+}
+
+TEST_F(CliInspect, OptimizersThatFollowNoConventionAreRejected) {
+  StateValue root = StateValue::dict();
+  root.set("optimizers", StateValue::integer(1));
+  ASSERT_OK(IngotFile().state(std::move(root)).write(file_));
+  const CommandResult result = inspect({"--optimizer"});
+  EXPECT_EQ(result.exit, 6);
+  EXPECT_THAT(result.out, IsEmpty());
+  EXPECT_THAT(result.err, HasSubstr("\"optimizers\": of the wrong kind"));
+  EXPECT_EQ(inspect({"--state"}).exit, 0);
+}
+
 TEST_F(CliInspect, SafetensorsIsToldHowToBecomeIngot) {
   SafetensorsFile().tensor("w", "U8", {1}, pattern(1)).write(file_ + ".safetensors");
   const CommandResult result = run_ingot({"inspect", file_ + ".safetensors"});

@@ -165,4 +165,46 @@ IngotFile sample_model() {
   return file;
 }
 
+IngotFile sample_training() {
+  const auto number = [](std::int64_t value) { return StateValue::integer(value); };
+  StateValue entries = StateValue::dict();
+  entries.set("step", StateValue::real(12));
+  entries.set("exp_avg", StateValue::tensor("adamw/embed.weight/exp_avg"));
+  entries.set("max_exp_avg_sq", StateValue::null());
+  StateValue state = StateValue::dict();
+  state.set(0, std::move(entries));
+
+  StateValue decayed = StateValue::dict();
+  decayed.set("lr", StateValue::real(0.001));
+  decayed.set("betas", StateValue::tuple({StateValue::real(0.9), StateValue::real(0.999)}));
+  decayed.set("amsgrad", StateValue::boolean(false));
+  decayed.set("params", StateValue::list({number(0)}));
+  decayed.set("param_names", StateValue::list({StateValue::string("embed.weight")}));
+  decayed.set("param_shapes", StateValue::list({StateValue::list({number(2), number(3)})}));
+  decayed.set("param_requires_grad", StateValue::list({StateValue::boolean(true)}));
+  StateValue plain = StateValue::dict();
+  plain.set("lr", StateValue::real(0.0001));
+  plain.set("params", StateValue::list({number(1), number(2)}));
+  plain.set("param_names",
+            StateValue::list({StateValue::string("norm.weight"), StateValue::string("elsewhere")}));
+
+  StateValue optimizer = StateValue::dict();
+  optimizer.set("class", StateValue::string("AdamW"));
+  optimizer.set("state", std::move(state));
+  optimizer.set("param_groups", StateValue::list({std::move(decayed), std::move(plain)}));
+  StateValue optimizers = StateValue::dict();
+  optimizers.set("adamw", std::move(optimizer));
+  StateValue root = StateValue::dict();
+  root.set("optimizers", std::move(optimizers));
+
+  IngotFile file;
+  file.tensor({.name = "embed.weight", .shape = {2, 3}, .requires_grad = true}, pattern(24));
+  file.tensor("norm.weight", DType::kFloat32, {3}, pattern(12, 2));
+  file.tensor(
+      {.name = "adamw/embed.weight/exp_avg", .shape = {2, 3}, .role = Role::kOptimizerState},
+      pattern(24, 3));
+  file.state(std::move(root));
+  return file;
+}
+
 }  // namespace ingot::testing

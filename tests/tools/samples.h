@@ -64,4 +64,7 @@ std::vector<std::string> names_in(const std::string& folder);  // sorted, hidden
 // A small model with every feature that inspect shows; its first tensor begins at 4096.
 IngotFile sample_model();
 
+// Two parameters and an AdamW of two groups that has stepped one of them.
+IngotFile sample_training();
+
 }  // namespace ingot::testing

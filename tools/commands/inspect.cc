@@ -11,6 +11,7 @@
 #include "tools/cli/text.h"
 #include "tools/convert/state_keys.h"
 #include "tools/inspect/listing.h"
+#include "tools/inspect/optimizers.h"
 #include "tools/inspect/state_text.h"
 #include "tools/inspect/survey.h"
 #include "tools/inspect/to_json.h"
@@ -23,6 +24,7 @@ constexpr const char* kExamples =
     "  ingot inspect model.ingot\n"
     "  ingot inspect model.ingot --tensors --name '*.attn.*' --sort size --limit 20\n"
     "  ingot inspect model.ingot --state\n"
+    "  ingot inspect model.ingot --optimizer\n"
     "  ingot inspect model.ingot --json | jq .tied\n";
 
 constexpr std::size_t kTiedShown = 10;
@@ -31,6 +33,7 @@ struct InspectOptions {
   std::string path;
   bool tensors = false;
   bool state = false;
+  bool optimizer = false;
   std::string attachment;
   std::string role;
   std::string dtype;
@@ -101,6 +104,16 @@ class Inspector {
     } else {
       out_.write("no state\n");
     }
+  }
+
+  Status optimizer() {
+    INGOT_ASSIGN_OR_RETURN(const std::vector<OptimizerInfo> found, optimizers(checkpoint_));
+    if (console_.json()) {
+      write_optimizers_json(checkpoint_, found, out_);
+    } else {
+      print_optimizers(checkpoint_, found, console_);
+    }
+    return {};
   }
 
   Status attachment(const std::string& name) {
@@ -252,6 +265,8 @@ Result<int> run(InspectOptions& options, Console& console) {
   Inspector inspector(checkpoint, console);
   if (!options.attachment.empty()) {
     INGOT_RETURN_IF_ERROR(inspector.attachment(options.attachment));
+  } else if (options.optimizer) {
+    INGOT_RETURN_IF_ERROR(inspector.optimizer());
   } else if (options.state) {
     inspector.state();
   } else if (options.tensors) {
@@ -271,11 +286,14 @@ Command add_inspect(CLI::App& parent) {
   app.add_option("FILE", options->path, "An Ingot file")->required()->type_name("");
   CLI::Option* tensors = app.add_flag("--tensors", options->tensors, "List the tensors");
   CLI::Option* state = app.add_flag("--state", options->state, "Print the state tree");
+  CLI::Option* optimizer =
+      app.add_flag("--optimizer", options->optimizer, "Show optimizers: groups, options, members");
   CLI::Option* attachment =
       app.add_option("--attachment", options->attachment, "Describe one attachment")
           ->type_name("NAME");
   state->excludes(tensors);
-  attachment->excludes(tensors)->excludes(state);
+  optimizer->excludes(tensors)->excludes(state);
+  attachment->excludes(tensors)->excludes(state)->excludes(optimizer);
 
   const std::vector<CLI::Option*> filters = {
       app.add_option("--role", options->role, "parameter, buffer, optimizer_state or other")

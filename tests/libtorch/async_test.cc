@@ -1,0 +1,185 @@
+// save_async: the snapshot, two at once, cancelling, failing disks, handles that nobody waits for.
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+
+#include "ingot/checkpoint.h"
+
+#include "tests/libtorch/models.h"
+#include "tests/libtorch/torch_testing.h"
+
+namespace ingot::libtorch::testing {
+namespace {
+
+using torch::Tensor;
+
+// Holds a writer at its first report of progress until it is let go.
+class Gate {
+ public:
+  ProgressCallback callback() {
+    return {[](void* gate, std::uint64_t, std::uint64_t) { static_cast<Gate*>(gate)->pass(); },
+            this};
+  }
+  void open() {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+  void await_arrival() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return arrived_; });
+  }
+
+ private:
+  void pass() {
+    std::unique_lock lock(mutex_);
+    arrived_ = true;
+    changed_.notify_all();
+    changed_.wait(lock, [&] { return open_; });
+  }
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool arrived_ = false;
+  bool open_ = false;
+};
+
+class AsyncTest : public ::testing::Test {
+ protected:
+  std::string path(const char* name = "file.ingot") const { return scratch_.path(name); }
+  TrainingState state() { return TrainingState().tensor("t", tensor_); }
+  static SaveOptions held(Gate& gate) {
+    SaveOptions options = quick();
+    options.writer.progress = gate.callback();
+    return options;
+  }
+
+  ingot::testing::Scratch scratch_;
+  Tensor tensor_ = torch::arange(100000, torch::kFloat);
+};
+
+TEST_F(AsyncTest, WritesWhatSaveWrites) {
+  const Tensor before = tensor_.clone();
+  PendingSave pending = save_async(path(), state(), quick());
+  EXPECT_EQ(pending.snapshot_bytes(), 400000U);
+  const WriteReport& report = pending.wait();
+  EXPECT_TRUE(pending.done());
+  EXPECT_EQ(pending.progress().done_bytes, 400000U);
+  EXPECT_EQ(pending.progress().total_bytes, 400000U);
+  save(path("other"), state(), quick());
+  EXPECT_EQ(Checkpoint::open(path("other"))->file().root, report.root);
+  EXPECT_EQ(pending.wait().root, report.root);
+}
+
+TEST_F(AsyncTest, TheSnapshotIsOfTheCall) {
+  Gate gate;
+  const Tensor before = tensor_.clone();
+  Net net;
+  torch::optim::Adam adam(net->parameters(), 0.1);
+  train_step(net, adam, 0);
+  save(path("then"), state().module("net", net).optimizer("adam", adam), quick());
+  PendingSave pending =
+      save_async(path(), state().module("net", net).optimizer("adam", adam), held(gate));
+  gate.await_arrival();
+  tensor_.fill_(-1);
+  train_step(net, adam, 1);
+  EXPECT_FALSE(pending.done());
+  gate.open();
+  pending.wait();
+  EXPECT_TRUE(torch::equal(load_tensors(path())["t"], before));
+  EXPECT_EQ(Checkpoint::open(path())->file().root, Checkpoint::open(path("then"))->file().root);
+}
+
+TEST_F(AsyncTest, TwoOverlap) {
+  Gate first_gate;
+  Gate second_gate;
+  PendingSave first = save_async(path("first"), state(), held(first_gate));
+  first_gate.await_arrival();
+  tensor_.add_(1);
+  PendingSave second = save_async(path("second"), state(), held(second_gate));
+  second_gate.await_arrival();  // both are under way
+  second_gate.open();
+  second.wait();
+  EXPECT_FALSE(first.done());
+  EXPECT_FALSE(std::filesystem::exists(path("first")));
+  first_gate.open();
+  first.wait();
+  EXPECT_TRUE(
+      torch::equal(load_tensors(path("first"))["t"] + 1, load_tensors(path("second"))["t"]));
+}
+
+TEST_F(AsyncTest, OfTwoUnderOneNameTheLastToEndStays) {
+  Gate gate;
+  PendingSave first = save_async(path(), state(), held(gate));
+  gate.await_arrival();
+  tensor_.fill_(2);
+  save_async(path(), state(), quick()).wait();
+  EXPECT_TRUE((load_tensors(path())["t"] == 2).all().item<bool>());
+  gate.open();
+  first.wait();
+  EXPECT_FALSE((load_tensors(path())["t"] == 2).all().item<bool>());
+}
+
+TEST_F(AsyncTest, CancelLeavesNothing) {
+  Gate gate;
+  PendingSave pending = save_async(path(), state(), held(gate));
+  gate.await_arrival();
+  pending.cancel();
+  gate.open();
+  for (int twice = 0; twice < 2; ++twice) {
+    EXPECT_EQ(code_of([&] { pending.wait(); }), Code::kCancelled);
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(scratch_.folder()));
+}
+
+TEST_F(AsyncTest, TheCallersCancelFlagCounts) {
+  Gate gate;
+  CancelFlag cancel{false};
+  SaveOptions options = held(gate);
+  options.writer.cancel = &cancel;
+  PendingSave pending = save_async(path(), state(), options);
+  gate.await_arrival();
+  cancel = true;
+  gate.open();
+  EXPECT_EQ(code_of([&] { pending.wait(); }), Code::kCancelled);
+}
+
+TEST_F(AsyncTest, AFailingDiskIsToldByWait) {
+  std::filesystem::create_directory(path("folder"));
+  Gate gate;
+  PendingSave pending = save_async(path("folder"), state(), held(gate));
+  gate.open();
+  EXPECT_NE(code_of([&] { pending.wait(); }), Code::kOk);
+  EXPECT_TRUE(pending.done());
+  PendingSave nowhere = save_async(path("no/such/folder/x"), state(), quick());
+  EXPECT_EQ(code_of([&] { nowhere.wait(); }), Code::kNotFound);
+}
+
+TEST_F(AsyncTest, TheDestructorWaits) {
+  Gate gate;
+  {
+    const PendingSave pending = save_async(path(), state(), held(gate));
+    gate.await_arrival();
+    tensor_.fill_(-1);
+    gate.open();
+  }
+  EXPECT_EQ(load_tensors(path())["t"][7].item<float>(), 7);
+  { const PendingSave lost = save_async(path("no/such/folder/x"), state(), quick()); }
+}
+
+TEST_F(AsyncTest, HandlesMove) {
+  PendingSave pending = save_async(path("a"), state(), quick());
+  pending = save_async(path("b"), state(), quick());
+  EXPECT_TRUE(std::filesystem::exists(path("a")));  // assignment waited for it
+  const PendingSave moved = std::move(pending);
+  PendingSave last = save_async(path("c"), state(), quick());
+  last.wait();
+}
+
+TEST_F(AsyncTest, WhatCanBeKnownIsThrownAtOnce) {
+  Tensor sparse = torch::ones({2, 2}).to_sparse();
+  EXPECT_EQ(code_of([&] { auto p = save_async(path(), TrainingState().tensor("s", sparse)); }),
+            Code::kUnsupported);
+}
+
+}  // namespace
+}  // namespace ingot::libtorch::testing

@@ -1,0 +1,248 @@
+// Tensors of every type and layout, out and back: copied, as views of the file, in place.
+#include <array>
+
+#include "ingot/checkpoint.h"
+
+#include "tests/libtorch/torch_testing.h"
+
+namespace ingot::libtorch::testing {
+namespace {
+
+using torch::ScalarType;
+using torch::Tensor;
+
+class TensorsTest : public ::testing::Test {
+ protected:
+  std::string path(const char* name = "file.ingot") const { return scratch_.path(name); }
+
+  TensorDict out_and_back(const TensorDict& tensors, Placement placement) {
+    save_tensors(path(), tensors, quick());
+    return load_tensors(path(), {.placement = placement});
+  }
+  Tensor out_and_back(const Tensor& tensor, Placement placement = Placement::kInPlace) {
+    TensorDict dict;
+    dict.insert("t", tensor);
+    return out_and_back(dict, placement)["t"];
+  }
+
+  ingot::testing::Scratch scratch_;
+};
+
+// Every byte differs from its neighbours, whatever the type.
+Tensor with_pattern(ScalarType type, std::vector<std::int64_t> shape) {
+  Tensor tensor = torch::empty(shape, type);
+  auto* bytes = static_cast<std::uint8_t*>(tensor.data_ptr());
+  for (std::size_t i = 0; i < tensor.nbytes(); ++i)
+    bytes[i] = static_cast<std::uint8_t>(i * 37 + 1);
+  return tensor;
+}
+
+TEST_F(TensorsTest, EveryPlainTypeBothWays) {
+  int types = 0;
+  for (int number = 0; number < static_cast<int>(ScalarType::NumOptions); ++number) {
+    const auto type = static_cast<ScalarType>(number);
+    const auto dtype = to_dtype(type);
+    if (!dtype || is_quantized(*dtype)) continue;
+    ++types;
+    EXPECT_EQ(to_scalar_type(*dtype), type);
+    Tensor tensor = with_pattern(type, {3, 4});
+    if (type == ScalarType::Bool) tensor = torch::tensor({true, false, true, true});
+    if (type == ScalarType::UInt4 || type == ScalarType::Int4) {
+      for (std::size_t i = 0; i < tensor.nbytes(); ++i) {
+        const int value = static_cast<int>(i) + (type == ScalarType::Int4 ? -6 : 2);
+        static_cast<std::int8_t*>(tensor.data_ptr())[i] = static_cast<std::int8_t>(value);
+      }
+    }
+    for (const Placement placement : {Placement::kInPlace, Placement::kAssign}) {
+      expect_same(tensor, out_and_back(tensor, placement), toString(type));
+    }
+  }
+  EXPECT_GE(types, 36);
+}
+
+TEST_F(TensorsTest, EveryNumberOfTheFormat) {
+  for (int number = kFirstDType; number <= kLastDType; ++number) {
+    const auto dtype = static_cast<DType>(number);
+    const auto type = to_scalar_type(dtype);
+    const bool only_ingot = dtype == DType::kFloat6E2M3FN || dtype == DType::kFloat6E3M2FN;
+    EXPECT_EQ(type.has_value(), !only_ingot) << dtype_name(dtype);
+    if (type) {
+      EXPECT_EQ(to_dtype(*type), dtype);
+    }
+  }
+}
+
+TEST_F(TensorsTest, Quantised) {
+  const Tensor values = torch::linspace(-2, 2, 24).reshape({4, 6});
+  const Tensor scales = torch::tensor({0.1, 0.2, 0.3, 0.4}, torch::kDouble);
+  const Tensor zero_points = torch::tensor({1, 2, 3, 4}, torch::kLong);
+  const std::array tensors = {
+      torch::quantize_per_tensor(values, 0.05, 3, torch::kQInt8),
+      torch::quantize_per_tensor(values, 0.05, 100, torch::kQUInt8),
+      torch::quantize_per_tensor(values, 1e-4, 0, torch::kQInt32),
+      torch::quantize_per_channel(values, scales, zero_points, 0, torch::kQInt8),
+      torch::quantize_per_channel(values, scales.to(torch::kFloat), zero_points.to(torch::kFloat),
+                                  0, torch::kQUInt8),
+  };
+  for (const Tensor& tensor : tensors) {
+    for (const Placement placement : {Placement::kInPlace, Placement::kAssign}) {
+      const Tensor back = out_and_back(tensor, placement);
+      EXPECT_EQ(back.qscheme(), tensor.qscheme());
+      expect_same(tensor.int_repr(), back.int_repr(), "numbers");
+      expect_same(tensor.dequantize(), back.dequantize(), "values");
+    }
+  }
+}
+
+TEST_F(TensorsTest, ShapesAndStrides) {
+  const Tensor base = with_pattern(torch::kFloat, {4, 6});
+  const std::array tensors = {
+      torch::tensor(3.5),       // 0-d
+      torch::empty({0}),        // empty
+      torch::empty({3, 0, 2}),  //
+      base.t(),                 // transposed
+      with_pattern(torch::kFloat, {2, 3, 4, 5}).contiguous(at::MemoryFormat::ChannelsLast),
+      base.permute({1, 0}),                    //
+      with_pattern(torch::kShort, {1, 5, 1}),  //
+      base.slice(0, 1, 3),                     // of a larger one
+  };
+  for (const Tensor& tensor : tensors) {
+    for (const Placement placement : {Placement::kInPlace, Placement::kAssign}) {
+      expect_same(tensor, out_and_back(tensor, placement), c10::str(tensor.sizes()));
+    }
+  }
+}
+
+// What has gaps is stored without them: its strides are those of a larger tensor that is not saved.
+TEST_F(TensorsTest, GapsAreNotStored) {
+  const Tensor base = with_pattern(torch::kFloat, {100, 10});
+  const Tensor column = base.select(1, 3);
+  const Tensor back = out_and_back(column);
+  EXPECT_TRUE(back.is_contiguous());
+  EXPECT_TRUE(torch::equal(column, back));
+  EXPECT_EQ(Checkpoint::open(path())->storage(0).bytes, 400U);
+  const Tensor wide = torch::arange(3).expand({5, 3});
+  EXPECT_TRUE(torch::equal(wide, out_and_back(wide)));
+  EXPECT_EQ(Checkpoint::open(path())->storage(0).bytes, 5U * 3 * 8);
+}
+
+TEST_F(TensorsTest, ConjugateAndNegativeViewsAreStoredAsValues) {
+  const Tensor numbers = torch::randn({5}, torch::kComplexFloat);
+  EXPECT_TRUE(torch::equal(numbers.conj(), out_and_back(numbers.conj())));
+  EXPECT_TRUE(torch::equal(torch::imag(numbers.conj()), out_and_back(torch::imag(numbers.conj()))));
+}
+
+TEST_F(TensorsTest, TiedTensorsAndViewsStayOne) {
+  const Tensor base = with_pattern(torch::kFloat, {4, 6});
+  TensorDict dict;
+  dict.insert("base", base);
+  dict.insert("tied", base);
+  dict.insert("transposed", base.t());
+  dict.insert("row", base.select(0, 2));
+  dict.insert("column", base.select(1, 2));
+  dict.insert("other", torch::ones({2}));
+  for (const Placement placement : {Placement::kInPlace, Placement::kAssign}) {
+    TensorDict back = out_and_back(dict, placement);
+    EXPECT_EQ(Checkpoint::open(path())->storage_count(), 2U);
+    for (const auto& item : dict) expect_same(item.value(), back[item.key()], item.key());
+    back["base"].fill_(7);
+    for (const char* name : {"tied", "transposed", "row", "column"}) {
+      EXPECT_TRUE((back[name] == 7).all().item<bool>()) << name;
+    }
+    EXPECT_FALSE((back["other"] == 7).any().item<bool>());
+    EXPECT_FALSE((base == 7).any().item<bool>());
+  }
+}
+
+TEST_F(TensorsTest, PartsOfOneStorageThatDoNotMeetAreStoredApart) {
+  const Tensor base = with_pattern(torch::kFloat, {1000});
+  TensorDict dict;
+  dict.insert("first", base.slice(0, 0, 10));
+  dict.insert("last", base.slice(0, 990, 1000));
+  const TensorDict back = out_and_back(dict, Placement::kInPlace);
+  for (const auto& item : dict) expect_same(item.value(), back[item.key()], item.key());
+  const Checkpoint checkpoint = *Checkpoint::open(path());
+  EXPECT_EQ(checkpoint.storage_count(), 2U);
+  EXPECT_EQ(checkpoint.storage(0).bytes + checkpoint.storage(1).bytes, 80U);
+}
+
+// Overlapping tensors with gaps between them: what lies in the gaps is chance and must not be seen.
+TEST_F(TensorsTest, UnreachedBytesAreZero) {
+  const auto write = [&](const char* name, std::uint8_t chance) {
+    const Tensor base = torch::full({4, 6}, chance, torch::kByte);
+    base.select(1, 1).fill_(1);
+    base.select(1, 3).fill_(2);
+    TensorDict dict;
+    dict.insert("a", base.select(1, 1));
+    dict.insert("b", base.select(1, 3));
+    save_tensors(path(name), dict, quick());
+    return Checkpoint::open(path(name))->file().root;
+  };
+  EXPECT_EQ(write("x.ingot", 77), write("y.ingot", 88));
+  const TensorDict back = load_tensors(path("x.ingot"));
+  EXPECT_TRUE((back["a"] == 1).all().item<bool>());
+  EXPECT_TRUE((back["b"] == 2).all().item<bool>());
+}
+
+TEST_F(TensorsTest, MixedTypesOnOneStorage) {
+  const Tensor bytes = with_pattern(torch::kByte, {64});
+  TensorDict dict;
+  dict.insert("bytes", bytes.slice(0, 4, 64));
+  dict.insert("words", bytes.view(torch::kInt).slice(0, 2, 9));
+  const TensorDict back = out_and_back(dict, Placement::kAssign);
+  for (const auto& item : dict) expect_same(item.value(), back[item.key()], item.key());
+}
+
+TEST_F(TensorsTest, ViewsKeepTheFileAndNeverChangeIt) {
+  const Tensor tensor = with_pattern(torch::kFloat, {5000});
+  Tensor view = out_and_back(tensor, Placement::kAssign);
+  std::filesystem::remove(path());
+  expect_same(tensor, view, "after the file's name is gone");
+  save_tensors(path(), {{"t", tensor}}, quick());
+  Tensor again = load_tensors(path(), {.placement = Placement::kAssign})["t"];
+  again.mul_(2);
+  EXPECT_TRUE(torch::equal(load_tensors(path())["t"], tensor));
+}
+
+TEST_F(TensorsTest, ByPrefixAndRole) {
+  save_tensors(path(),
+               {{"a.x", torch::ones({1})}, {"a.y", torch::ones({1})}, {"b", torch::ones({1})}},
+               quick());
+  EXPECT_EQ(load_tensors(path(), {.prefix = "a."}).keys(),
+            (std::vector<std::string>{"a.x", "a.y"}));
+  EXPECT_EQ(load_tensors(path(), {.role = Role::kBuffer}).size(), 0U);
+}
+
+TEST_F(TensorsTest, RefusesWhatHasNoDenseMemory) {
+  const std::array tensors = {torch::ones({2, 2}).to_sparse(), torch::empty({2}, torch::kMeta),
+                              Tensor()};
+  for (const Tensor& tensor : tensors) {
+    const auto attempt = [&] { out_and_back(tensor); };
+    EXPECT_EQ(code_of(attempt), Code::kUnsupported);
+    EXPECT_FALSE(std::filesystem::exists(path()));
+  }
+}
+
+TEST_F(TensorsTest, DamageIsNamed) {
+  save_tensors(path(), {{"good", torch::ones({5000})}, {"bad", torch::zeros({5000})}}, quick());
+  const Checkpoint checkpoint = *Checkpoint::open(path());
+  const std::uint64_t at = checkpoint.storage(checkpoint.find("bad")->storage).offset + 100;
+  std::FILE* file = std::fopen(path().c_str(), "r+b");
+  ASSERT_EQ(std::fseek(file, static_cast<long>(at), SEEK_SET), 0);
+  std::fputc(1, file);
+  std::fclose(file);
+  for (const Proof proof : {Proof::kBefore, Proof::kDuring}) {
+    try {
+      load_tensors(path(), {.proof = proof});
+      FAIL() << "no error";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.status().code(), Code::kChecksumMismatch);
+      EXPECT_EQ(error.status().location().tensor, "bad");
+    }
+  }
+  EXPECT_TRUE((load_tensors(path(), {.prefix = "good"})["good"] == 1).all().item<bool>());
+  EXPECT_EQ(load_tensors(path(), {.proof = Proof::kNone}).size(), 2U);
+}
+
+}  // namespace
+}  // namespace ingot::libtorch::testing

@@ -1,0 +1,206 @@
+// Values of the state tree, schedulers, generators, attachments.
+#include <limits>
+
+#include "ingot/checkpoint.h"
+
+#include "tests/libtorch/models.h"
+#include "tests/libtorch/torch_testing.h"
+
+namespace ingot::libtorch::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using torch::Tensor;
+
+class ValuesTest : public ::testing::Test {
+ protected:
+  std::string path() const { return scratch_.path("file.ingot"); }
+  ingot::testing::Scratch scratch_;
+};
+
+TEST_F(ValuesTest, EveryType) {
+  struct Progress {
+    bool flag = false;
+    int small = 0;
+    std::int64_t large = 0;
+    std::uint8_t tiny = 0;
+    float single = 0;
+    double real = 0;
+    std::string text;
+    std::vector<double> list;
+    std::map<std::string, std::vector<std::int64_t>> dict;
+    std::optional<double> best;
+    std::optional<double> none = 1.0;
+    StateValue tree;
+    TrainingState state() {
+      return TrainingState()
+          .value("flag", flag)
+          .value("small", small)
+          .value("large", large)
+          .value("tiny", tiny)
+          .value("single", single)
+          .value("real", real)
+          .value("text", text)
+          .value("list", list)
+          .value("dict", dict)
+          .value("best", best)
+          .value("none", none)
+          .value("tree", tree);
+    }
+  };
+  Progress saved{true,      -3,           std::numeric_limits<std::int64_t>::min(),
+                 255,       0.1F,         0.1,
+                 "text \n", {1, 2.5},     {{"a", {1, 2}}, {"b", {}}},
+                 0.5,       std::nullopt, {}};
+  saved.tree = StateValue::dict();
+  saved.tree.set(7, StateValue::tuple({StateValue::null(), StateValue::boolean(true)}));
+  saved.tree.set("bytes", StateValue::bytes({std::byte{0}, std::byte{255}}));
+  save(path(), saved.state(), quick());
+  Progress loaded;
+  EXPECT_TRUE(load(path(), loaded.state()).exact());
+  EXPECT_EQ(loaded.flag, true);
+  EXPECT_EQ(loaded.small, -3);
+  EXPECT_EQ(loaded.large, saved.large);
+  EXPECT_EQ(loaded.tiny, 255);
+  EXPECT_EQ(loaded.single, 0.1F);
+  EXPECT_EQ(loaded.real, 0.1);
+  EXPECT_EQ(loaded.text, saved.text);
+  EXPECT_EQ(loaded.list, saved.list);
+  EXPECT_EQ(loaded.dict, saved.dict);
+  EXPECT_EQ(loaded.best, saved.best);
+  EXPECT_EQ(loaded.none, std::nullopt);
+  EXPECT_EQ(loaded.tree.find(7)->items().size(), 2U);
+  EXPECT_EQ(loaded.tree.find("bytes")->as_bytes().size(), 2U);
+}
+
+TEST_F(ValuesTest, OtherTypesAreMismatchesAndChangeNothing) {
+  std::string text = "x";
+  std::int64_t large = 300;
+  double real = 0.5;
+  save(path(), TrainingState().value("a", text).value("b", large).value("c", real), quick());
+  double wrong = 7;
+  std::uint8_t narrow = 7;
+  int integer = 7;
+  double kept = 1;
+  const TrainingState state =
+      TrainingState().value("a", wrong).value("b", narrow).value("c", integer);
+  try {
+    load(path(), state);
+    FAIL() << "no error";
+  } catch (const MismatchError& error) {
+    ASSERT_EQ(error.report().values.size(), 3U);
+    EXPECT_EQ(error.report().values[0].name, "value a");
+    EXPECT_EQ(error.report().values[0].found, "string");
+  }
+  load(path(), TrainingState(state).value("d", kept), {.strict = false});
+  EXPECT_EQ(wrong, 7);
+  EXPECT_EQ(narrow, 7);
+  EXPECT_EQ(integer, 7);
+}
+
+TEST_F(ValuesTest, WhatTheFileLacksIsToldAndKept) {
+  int epoch = 3;
+  save(path(), TrainingState().value("epoch", epoch), quick());
+  int other = 4;
+  Net net;
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  torch::optim::StepLR scheduler(sgd, 1);
+  const LoadReport report = load(
+      path(),
+      TrainingState().value("epoch", epoch).value("other", other).scheduler("lr", scheduler).rng());
+  EXPECT_THAT(report.absent, ElementsAre("scheduler lr", "value other", "rng"));
+  EXPECT_EQ(other, 4);
+}
+
+TEST_F(ValuesTest, LargeUnsignedIntegersAreRefused) {
+  std::uint64_t value = std::numeric_limits<std::uint64_t>::max();
+  EXPECT_THROW(save(path(), TrainingState().value("v", value), quick()), c10::Error);
+}
+
+TEST_F(ValuesTest, GeneratorsGoOnWhereTheyWere) {
+  torch::manual_seed(5);
+  torch::rand({10});
+  torch::randn({3});  // leaves half of a pair behind
+  save(path(), TrainingState().rng(), quick());
+  const Tensor uniform = torch::rand({5});
+  const Tensor normal = torch::randn({5});
+  torch::manual_seed(6);
+  load(path(), TrainingState().rng());
+  EXPECT_TRUE(torch::equal(torch::rand({5}), uniform));
+  EXPECT_TRUE(torch::equal(torch::randn({5}), normal));
+}
+
+TEST_F(ValuesTest, StepSchedulerGoesOn) {
+  const auto rates = [&](bool resumes) {
+    Net net;
+    torch::optim::SGD sgd(net->parameters(), 1.0);
+    torch::optim::StepLR scheduler(sgd, 3, 0.5);
+    const TrainingState state =
+        TrainingState().module("m", net).optimizer("sgd", sgd).scheduler("lr", scheduler);
+    std::vector<double> seen;
+    for (int step = 0; step < 7; ++step) {
+      if (step == 4 && resumes) {
+        save(path(), state, quick());
+        torch::optim::SGD other(net->parameters(), 1.0);
+        torch::optim::StepLR fresh(other, 3, 0.5);
+        load(path(),
+             TrainingState().module("m", net).optimizer("sgd", other).scheduler("lr", fresh));
+        for (; step < 7; ++step) {
+          fresh.step();
+          seen.push_back(other.param_groups()[0].options().get_lr());
+        }
+        return seen;
+      }
+      scheduler.step();
+      seen.push_back(sgd.param_groups()[0].options().get_lr());
+    }
+    return seen;
+  };
+  EXPECT_EQ(rates(true), rates(false));
+}
+
+TEST_F(ValuesTest, PlateauSchedulerGoesOn) {
+  using torch::optim::ReduceLROnPlateauScheduler;
+  const std::vector<float> losses = {5, 4, 4, 4, 4, 3, 3, 3, 3, 3, 3};
+  const auto rates = [&](std::size_t resume_at) {
+    Net net;
+    torch::optim::SGD sgd(net->parameters(), 1.0);
+    auto scheduler = std::make_unique<ReduceLROnPlateauScheduler>(
+        sgd, ReduceLROnPlateauScheduler::min, 0.5, 1, 1e-4, ReduceLROnPlateauScheduler::rel, 1);
+    std::vector<double> seen;
+    for (std::size_t i = 0; i < losses.size(); ++i) {
+      if (i == resume_at) {
+        save(path(), TrainingState().scheduler("lr", *scheduler), quick());
+        scheduler = std::make_unique<ReduceLROnPlateauScheduler>(
+            sgd, ReduceLROnPlateauScheduler::min, 0.5, 1, 1e-4, ReduceLROnPlateauScheduler::rel, 1);
+        load(path(), TrainingState().scheduler("lr", *scheduler));
+      }
+      scheduler->step(losses[i]);
+      seen.push_back(sgd.param_groups()[0].options().get_lr());
+    }
+    return seen;
+  };
+  const std::vector<double> whole = rates(losses.size());
+  EXPECT_LT(whole.back(), 0.3);
+  for (std::size_t at = 1; at < losses.size(); ++at) EXPECT_EQ(rates(at), whole) << at;
+}
+
+TEST_F(ValuesTest, ASchedulerOfAnotherClassIsAMismatch) {
+  Net net;
+  torch::optim::SGD sgd(net->parameters(), 1.0);
+  torch::optim::StepLR step(sgd, 3);
+  torch::optim::ReduceLROnPlateauScheduler plateau(sgd);
+  save(path(), TrainingState().scheduler("lr", step), quick());
+  EXPECT_THROW(load(path(), TrainingState().scheduler("lr", plateau)), MismatchError);
+}
+
+TEST_F(ValuesTest, Attachments) {
+  const std::string config = R"({"layers": 2})";
+  save(path(), TrainingState().attach("config.json", "application/json", config), quick());
+  const Checkpoint checkpoint = *Checkpoint::open(path());
+  const auto bytes = checkpoint.read_attachment(*checkpoint.find_attachment("config.json"));
+  EXPECT_EQ(std::string(reinterpret_cast<const char*>(bytes->data()), bytes->size()), config);
+}
+
+}  // namespace
+}  // namespace ingot::libtorch::testing
