@@ -38,7 +38,12 @@ class Contenders:
             command = [self.program, *arguments]
         else:
             command = [str(self.python), str(HERE / PEERS[contender]), *arguments]
-        environment = dict(os.environ, INGOT_BENCH_NO_CRC32="1" if contender == "torch-no-crc32" else "0")
+        return self.start(command, INGOT_BENCH_NO_CRC32="1" if contender == "torch-no-crc32" else "0")
+
+    @staticmethod
+    def start(command, **environment):
+        """Runs a command and reads the JSON that it prints."""
+        environment = dict(os.environ, **environment)
         begin = time.monotonic()
         done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
         process_seconds = time.monotonic() - begin

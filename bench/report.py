@@ -38,6 +38,12 @@ GROUPS = {
                   "are summed."),
     "peers-save": ("Durable save, against other libraries", "The same tensors from memory, fsync of file and folder on all "
                    "sides. Only Ingot computes digests of 128 bits; torch a CRC-32, or none where it says so."),
+    "training-save": ("Durable save of a training run", "A model and its Adam state (a third each: parameters and two moments) "
+                      "through LibTorch, each contender in a fresh process, fsync of file and folder on all sides. Ceiling: "
+                      "O_DIRECT write of as many bytes, with fsync."),
+    "training-resume": ("Resume of a training run", "Into a model and an optimizer that are there, page cache warm, until all bytes "
+                        "are in memory. Ingot proves every byte before anything changes, and again as it reads; the others "
+                        "check nothing. Ceiling: copying as many bytes between memory that is there, two threads."),
 }
 
 
@@ -113,13 +119,14 @@ def details(result, group, shape):
     """One table: every contender of a group and shape."""
     series = result.of(group, shape)
     ingot_based = group.startswith("peers")
+    processes = ingot_based or group.startswith("training")
     base = result.find(group, shape, "ingot") if ingot_based else result.ceiling(group, shape)
     lookups = group == "lookup"
     head = ["contender", "median", "spread", "to Ingot" if ingot_based else "to ceiling"]
     extra = ["GB/s", "RSS added", "read", "written"]
     if lookups:
         extra = ["p50", "p99", "clock", "allocations"]
-    elif ingot_based:
+    elif processes:
         extra = ["GB/s", "peak RSS", "process"]
     rows = []
     for entry in sorted(series, key=lambda entry: median(entry) or float("inf")):

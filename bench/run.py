@@ -17,6 +17,7 @@ import sys
 import compare_run
 import machine
 import report
+import training_run
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAMS = ["open", "lookup", "verify_warm", "verify_cold", "save"]
@@ -109,6 +110,10 @@ def main():
     peers = None if arguments.no_peers else arguments.peers
     compare_good, compare_series = compare_run.run(arguments, peers)
     good &= compare_good
+    if re.search(arguments.filter, "training-save training-resume"):
+        training_good, training_series = training_run.run(arguments, peers)
+        good &= training_good
+        compare_series += training_series
     result = {
         "schema": 1,
         "date": datetime.date.today().isoformat(),

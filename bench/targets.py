@@ -122,4 +122,7 @@ TARGETS = [
     ShareOfCeiling("durable save", ">= 85 % of the ceiling", "save", r".*", ["ingot", "ingot-threads"], 0.85),
     FasterThan("durable save", ">= 2x torch.save + fsync", "peers-save", r".*", ["ingot"], ["torch", "torch-no-crc32"], 2.0),
     FasterThan("durable save", ">= 2x safetensors + fsync", "peers-save", r".*", ["ingot"], ["safetensors"], 2.0),
+    ShareOfCeiling("durable save of a training run", ">= 85 % of the ceiling", "training-save", r".*", ["ingot"], 0.85),
+    FasterThan("durable save of a training run", ">= 2x torch.save + fsync", "training-save", r".*", ["ingot"],
+               ["torch-cpp", "torch-python"], 2.0),
 ]

@@ -2,90 +2,80 @@
 #include <cstring>
 
 #include "base/error.h"
-#include "format/index_model.h"
+#include "format/index_encoder.h"
 #include "format/index_view.h"
 #include "format/validate.h"
 
 namespace ingot::format {
 namespace {
 
-// Depth is bounded by validation, so recursion is too.
-StateValue to_value(const StateView& view, const IndexView& index) {
-  switch (view.kind()) {
-    case StateKind::kNull:
-      break;
-    case StateKind::kBool:
-      return StateValue::boolean(view.as_bool());
-    case StateKind::kInt64:
-      return StateValue::integer(view.as_int64());
-    case StateKind::kFloat64:
-      return StateValue::real(view.as_float64());
-    case StateKind::kString:
-      return StateValue::string(std::string(view.as_string()));
-    case StateKind::kBytes:
-      return StateValue::bytes({view.as_bytes().begin(), view.as_bytes().end()});
-    case StateKind::kTensor:
-      return StateValue::tensor(std::string(index.tensor(view.as_tensor()).name));
-    case StateKind::kList:
-    case StateKind::kTuple: {
-      StateValue value = view.kind() == StateKind::kList ? StateValue::list() : StateValue::tuple();
-      for (auto child = view.first_child(); child; child = child->next_sibling()) {
-        value.append(to_value(*child, index));
-      }
-      return value;
-    }
-    case StateKind::kDict: {
-      StateValue value = StateValue::dict();
-      for (auto child = view.first_child(); child; child = child->next_sibling()) {
-        value.set(*child->key(), to_value(*child, index));
-      }
-      return value;
-    }
-  }
-  return {};
-}
+// What the encoder takes, out of a valid index: nothing is copied but the state tree's nodes.
+class IndexSource {
+ public:
+  explicit IndexSource(Bytes index)
+      : view_(index), root_(*flatbuffers::GetRoot<fbs::Index>(index.data())) {}
 
-IndexModel to_model(const IndexView& index) {
-  IndexModel model;
-  for (std::uint32_t i = 0; i < index.tensor_count(); ++i) {
-    const TensorInfo info = index.tensor(i);
-    model.tensors.push_back({.name = std::string(info.name),
-                             .dtype = info.dtype,
-                             .role = info.role,
-                             .requires_grad = info.requires_grad,
-                             .storage = info.storage,
-                             .byte_offset = info.byte_offset,
-                             .shape = {info.shape.begin(), info.shape.end()},
-                             .strides = {info.strides.begin(), info.strides.end()},
-                             .quantization = info.quantization});
+  std::size_t tensors() const { return view_.tensor_count(); }
+  TensorInfo tensor(std::size_t i) const { return view_.tensor(static_cast<std::uint32_t>(i)); }
+  std::size_t attachments() const { return view_.attachment_count(); }
+  AttachmentInfo attachment(std::size_t i) const {
+    return view_.attachment(static_cast<std::uint32_t>(i));
   }
-  for (std::uint32_t i = 0; i < index.storage_count(); ++i) {
-    // No chunk size is needed for what a model keeps of a storage.
-    const StorageInfo info = index.storage(i, 1);
-    model.storages.push_back({.offset = info.offset,
-                              .bytes = info.bytes,
-                              .first_chunk = info.first_chunk,
-                              .file = info.file,
-                              .role = index.section_of_storage(i)});
+  std::span<const fbs::Storage> storages() const {
+    // A vector of structs is an array of them.
+    return {reinterpret_cast<const fbs::Storage*>(root_.storages()->Data()),
+            root_.storages()->size()};
   }
-  for (std::uint32_t i = 0; i < index.attachment_count(); ++i) {
-    const AttachmentInfo info = index.attachment(i);
-    model.attachments.push_back({.name = std::string(info.name),
-                                 .media_type = std::string(info.media_type),
-                                 .storage = info.storage});
+  NameHash name_hash(std::size_t i) const {
+    const auto at = static_cast<flatbuffers::uoffset_t>(i);
+    return {root_.name_hashes()->Get(at), root_.name_tensors()->Get(at)};
   }
-  if (const auto state = index.state()) model.state = to_value(*state, index);
-  return model;
-}
+
+  std::optional<FlatState> state() const {
+    const fbs::StateTree* tree = root_.state();
+    if (tree == nullptr) return std::nullopt;
+    FlatState state;
+    state.nodes.reserve(tree->nodes()->size());
+    for (const fbs::StateNode* node : *tree->nodes()) {
+      state.nodes.push_back({.kind = static_cast<StateKind>(node->kind()),
+                             .key_kind = node->key_kind(),
+                             .children = node->children(),
+                             .key = node->key(),
+                             .value = node->value()});
+    }
+    if (tree->strings() != nullptr) {
+      for (const flatbuffers::String* text : *tree->strings()) {
+        state.strings.emplace_back(text->c_str(), text->size());
+      }
+    }
+    if (tree->blobs() != nullptr) {
+      for (const fbs::Blob* blob : *tree->blobs()) {
+        state.blobs.push_back(std::as_bytes(std::span(blob->data()->data(), blob->data()->size())));
+      }
+    }
+    return state;
+  }
+
+ private:
+  IndexView view_;
+  const fbs::Index& root_;
+};
 
 }  // namespace
 
 Status check_canonical(Bytes index, std::string_view path) {
-  INGOT_ASSIGN_OR_RETURN(const std::vector<std::byte> canonical,
-                         encode_index(to_model(IndexView(index))));
-  const auto [found, expected] =
-      std::mismatch(index.begin(), index.end(), canonical.begin(), canonical.end());
-  if (found == index.end() && expected == canonical.end()) return {};
+  const IndexSource source(index);
+  const std::optional<FlatState> state = source.state();
+  // A canonical one is as long as what it is compared with; the builder grows for others.
+  IndexEncoder<IndexSource> encoder(source, state ? &*state : nullptr, index.size() + 4096);
+  encoder.run();
+  const Bytes canonical = encoder.bytes();
+  if (index.size() == canonical.size() &&
+      std::memcmp(index.data(), canonical.data(), index.size()) == 0) {
+    return {};
+  }
+  const auto found =
+      std::mismatch(index.begin(), index.end(), canonical.begin(), canonical.end()).first;
   return make_error(Code::kRejected, "F-38: index is not in canonical form")
       .file(path)
       .at(Region::kIndex)

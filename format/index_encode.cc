@@ -1,27 +1,15 @@
 #include <algorithm>
-#include <bit>
-#include <cstring>
 #include <span>
 #include <string>
 
 #include "base/error.h"
 #include "format/constants.h"
 #include "format/digest.h"
-#include "format/index_generated.h"
+#include "format/index_encoder.h"
 #include "format/index_model.h"
-#include "format/state_encode.h"
 
 namespace ingot::format {
 namespace {
-
-using flatbuffers::FlatBufferBuilder;
-using flatbuffers::Offset;
-using flatbuffers::Vector;
-
-struct NameHash {
-  std::uint64_t hash = 0;
-  std::uint32_t tensor = 0;
-};
 
 std::vector<NameHash> sorted_hashes(const std::vector<IndexModel::Tensor>& tensors) {
   std::vector<NameHash> hashes(tensors.size());
@@ -69,184 +57,40 @@ std::uint64_t bound_bytes(const IndexModel& model, const FlatState& state) {
   return bytes;
 }
 
-// The canonical encoding (docs/format.md, "Canonical form"): every call that puts something into
-// the buffer is written out here, because generated builders order fields as their flatc pleases.
-// FlatBuffers grow from their end to their start: what is created first lies last.
-class Encoder {
+// What the encoder takes, out of a model.
+class ModelSource {
  public:
-  Encoder(const IndexModel& model, const FlatState& state, std::size_t size_hint)
-      : model_(model), state_(state), builder_(size_hint) {
-    builder_.ForceDefaults(true);  // add() alone decides what is left out
+  explicit ModelSource(const IndexModel& model)
+      : model_(model), hashes_(sorted_hashes(model.tensors)) {
+    storages_.reserve(model.storages.size());
+    for (const auto& s : model.storages) {
+      storages_.emplace_back(s.offset, s.bytes, s.first_chunk, s.file, s.role, std::uint8_t{0},
+                             std::uint16_t{0});
+    }
   }
 
-  void run(const std::vector<NameHash>& hashes) {
-    const auto state = model_.state ? add_state() : Offset<fbs::StateTree>();
-    const auto attachments = add_attachments();
-    const auto tensors = add_tensors();
-    const auto storages = add_storages();
-    const auto name_tensors =
-        add_vector<std::uint32_t>(hashes.size(), [&](std::size_t i) { return hashes[i].tensor; });
-    const auto name_hashes =
-        add_vector<std::uint64_t>(hashes.size(), [&](std::size_t i) { return hashes[i].hash; });
-    const auto tensor_vector = builder_.CreateVector(tensors);
-
-    const auto start = builder_.StartTable();
-    builder_.AddOffset(fbs::Index::VT_TENSORS, tensor_vector);
-    builder_.AddOffset(fbs::Index::VT_STORAGES, storages);
-    builder_.AddOffset(fbs::Index::VT_NAME_HASHES, name_hashes);
-    builder_.AddOffset(fbs::Index::VT_NAME_TENSORS, name_tensors);
-    builder_.AddOffset(fbs::Index::VT_ATTACHMENTS, attachments);
-    builder_.AddOffset(fbs::Index::VT_STATE, state);
-    builder_.Finish(Offset<fbs::Index>(builder_.EndTable(start)), fbs::IndexIdentifier());
-  }
-
-  Bytes bytes() const {
-    return std::as_bytes(std::span(builder_.GetBufferPointer(), builder_.GetSize()));
-  }
+  std::size_t tensors() const { return model_.tensors.size(); }
+  const IndexModel::Tensor& tensor(std::size_t i) const { return model_.tensors[i]; }
+  std::size_t attachments() const { return model_.attachments.size(); }
+  const IndexModel::Attachment& attachment(std::size_t i) const { return model_.attachments[i]; }
+  std::span<const fbs::Storage> storages() const { return storages_; }
+  const NameHash& name_hash(std::size_t i) const { return hashes_[i]; }
+  const std::vector<NameHash>& name_hashes() const { return hashes_; }
 
  private:
-  // Scalars whose bits are all zero are left out: zero is every default of the schema.
-  template <typename T>
-  void add(flatbuffers::voffset_t field, T value) {
-    const T zero{};
-    // Bits, not values: -0.0 is not left out. NOLINTNEXTLINE(bugprone-suspicious-memory-comparison)
-    if (std::memcmp(&value, &zero, sizeof value) != 0) builder_.AddElement(field, value, zero);
-  }
-
-  template <typename T, typename Get>
-  Offset<Vector<T>> add_vector(std::size_t count, Get get) {
-    T* elements = nullptr;
-    const auto vector = builder_.CreateUninitializedVector(count, &elements);
-    for (std::size_t i = 0; i < count; ++i) elements[i] = get(i);
-    return vector;
-  }
-
-  Offset<flatbuffers::String> add_string(std::string_view text) {
-    return builder_.CreateString(text.data(), text.size());
-  }
-
-  // Null, which AddOffset leaves out, when there is nothing to say.
-  Offset<Vector<std::int64_t>> add_dimensions(const std::vector<std::int64_t>& values) {
-    if (values.empty()) return {};
-    return builder_.CreateVector(values.data(), values.size());
-  }
-
-  Offset<fbs::Quantization> add_quantization(const std::optional<Quantization>& quantization) {
-    if (!quantization) return {};
-    const auto start = builder_.StartTable();
-    add(fbs::Quantization::VT_SCALE, quantization->scale);
-    add(fbs::Quantization::VT_ZERO_POINT, quantization->zero_point);
-    add(fbs::Quantization::VT_AXIS, quantization->axis);
-    add(fbs::Quantization::VT_SCALES, quantization->scales_storage);
-    add(fbs::Quantization::VT_ZERO_POINTS, quantization->zero_points_storage);
-    add(fbs::Quantization::VT_SCHEME, static_cast<std::uint8_t>(quantization->scheme));
-    return Offset<fbs::Quantization>(builder_.EndTable(start));
-  }
-
-  // A tensor's parts lie together: table, name, shape, strides, quantization, so that a look-up and
-  // the validator's pass touch one or two cache lines.
-  Offset<fbs::Tensor> add_tensor(const IndexModel::Tensor& tensor) {
-    const auto quantization = add_quantization(tensor.quantization);
-    const auto strides = add_dimensions(tensor.strides);
-    const auto shape = add_dimensions(tensor.shape);
-    const auto name = add_string(tensor.name);
-    const auto start = builder_.StartTable();
-    add(fbs::Tensor::VT_BYTE_OFFSET, tensor.byte_offset);
-    builder_.AddOffset(fbs::Tensor::VT_NAME, name);
-    builder_.AddOffset(fbs::Tensor::VT_SHAPE, shape);
-    builder_.AddOffset(fbs::Tensor::VT_STRIDES, strides);
-    builder_.AddOffset(fbs::Tensor::VT_QUANTIZATION, quantization);
-    add(fbs::Tensor::VT_STORAGE, tensor.storage);
-    add(fbs::Tensor::VT_DTYPE, static_cast<std::uint8_t>(tensor.dtype));
-    add(fbs::Tensor::VT_ROLE, static_cast<std::uint8_t>(tensor.role));
-    add(fbs::Tensor::VT_REQUIRES_GRAD, static_cast<std::uint8_t>(tensor.requires_grad ? 1 : 0));
-    return Offset<fbs::Tensor>(builder_.EndTable(start));
-  }
-
-  // From the last to the first, so that they lie in registration order.
-  std::vector<Offset<fbs::Tensor>> add_tensors() {
-    std::vector<Offset<fbs::Tensor>> offsets(model_.tensors.size());
-    for (std::size_t i = offsets.size(); i-- > 0;) offsets[i] = add_tensor(model_.tensors[i]);
-    return offsets;
-  }
-
-  Offset<Vector<const fbs::Storage*>> add_storages() {
-    std::vector<fbs::Storage> storages;
-    storages.reserve(model_.storages.size());
-    for (const auto& s : model_.storages) {
-      storages.emplace_back(s.offset, s.bytes, s.first_chunk, s.file, s.role, std::uint8_t{0},
-                            std::uint16_t{0});
-    }
-    return builder_.CreateVectorOfStructs(storages.data(), storages.size());
-  }
-
-  Offset<Vector<Offset<fbs::Attachment>>> add_attachments() {
-    if (model_.attachments.empty()) return {};
-    std::vector<Offset<fbs::Attachment>> offsets(model_.attachments.size());
-    for (std::size_t i = offsets.size(); i-- > 0;) {
-      const auto& attachment = model_.attachments[i];
-      const auto media_type = add_string(attachment.media_type);
-      const auto name = add_string(attachment.name);
-      const auto start = builder_.StartTable();
-      builder_.AddOffset(fbs::Attachment::VT_NAME, name);
-      builder_.AddOffset(fbs::Attachment::VT_MEDIA_TYPE, media_type);
-      add(fbs::Attachment::VT_STORAGE, attachment.storage);
-      offsets[i] = Offset<fbs::Attachment>(builder_.EndTable(start));
-    }
-    return builder_.CreateVector(offsets);
-  }
-
-  Offset<Vector<Offset<fbs::Blob>>> add_blobs() {
-    if (state_.blobs.empty()) return {};
-    std::vector<Offset<fbs::Blob>> offsets(state_.blobs.size());
-    for (std::size_t i = offsets.size(); i-- > 0;) {
-      const Bytes blob = state_.blobs[i];
-      const auto data =
-          builder_.CreateVector(reinterpret_cast<const std::uint8_t*>(blob.data()), blob.size());
-      const auto start = builder_.StartTable();
-      builder_.AddOffset(fbs::Blob::VT_DATA, data);
-      offsets[i] = Offset<fbs::Blob>(builder_.EndTable(start));
-    }
-    return builder_.CreateVector(offsets);
-  }
-
-  Offset<Vector<Offset<flatbuffers::String>>> add_strings() {
-    if (state_.strings.empty()) return {};
-    std::vector<Offset<flatbuffers::String>> offsets(state_.strings.size());
-    for (std::size_t i = offsets.size(); i-- > 0;) offsets[i] = add_string(state_.strings[i]);
-    return builder_.CreateVector(offsets);
-  }
-
-  Offset<fbs::StateTree> add_state() {
-    const auto blobs = add_blobs();
-    const auto strings = add_strings();
-    std::vector<fbs::StateNode> nodes;
-    nodes.reserve(state_.nodes.size());
-    for (const FlatState::Node& n : state_.nodes) {
-      nodes.emplace_back(static_cast<std::uint8_t>(n.kind), n.key_kind, std::uint16_t{0},
-                         n.children, n.key, n.value);
-    }
-    const auto node_vector = builder_.CreateVectorOfStructs(nodes.data(), nodes.size());
-    const auto start = builder_.StartTable();
-    builder_.AddOffset(fbs::StateTree::VT_NODES, node_vector);
-    builder_.AddOffset(fbs::StateTree::VT_STRINGS, strings);
-    builder_.AddOffset(fbs::StateTree::VT_BLOBS, blobs);
-    return Offset<fbs::StateTree>(builder_.EndTable(start));
-  }
-
   const IndexModel& model_;
-  const FlatState& state_;
-  FlatBufferBuilder builder_;
+  std::vector<NameHash> hashes_;
+  std::vector<fbs::Storage> storages_;
 };
 
 }  // namespace
 
 Result<std::vector<std::byte>> encode_index(const IndexModel& model, std::uint64_t max_bytes) {
-  const std::vector<NameHash> hashes = sorted_hashes(model.tensors);
+  const ModelSource source(model);
   FlatState state;
   if (model.state) {
     INGOT_ASSIGN_OR_RETURN(state, flatten_state(*model.state, [&](std::string_view name) {
-                             return find_tensor(model.tensors, hashes, name);
+                             return find_tensor(model.tensors, source.name_hashes(), name);
                            }));
   }
   const std::uint64_t bound = bound_bytes(model, state);
@@ -255,8 +99,9 @@ Result<std::vector<std::byte>> encode_index(const IndexModel& model, std::uint64
         .expected("at most " + std::to_string(max_bytes) + " bytes")
         .found(bound);
   }
-  Encoder encoder(model, state, static_cast<std::size_t>(bound));
-  encoder.run(hashes);
+  IndexEncoder<ModelSource> encoder(source, model.state ? &state : nullptr,
+                                    static_cast<std::size_t>(bound));
+  encoder.run();
   const Bytes bytes = encoder.bytes();
   return std::vector<std::byte>(bytes.begin(), bytes.end());
 }

@@ -2,16 +2,13 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
-#include <ATen/detail/CUDAHooksInterface.h>
 
 #include "libtorch/error.h"
 
 namespace ingot::libtorch {
 namespace {
 
-int cuda_devices() {
-  return at::globalContext().hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0;
-}
+int cuda_devices() { return static_cast<int>(torch::cuda::device_count()); }
 
 at::Generator cuda_generator(int device) {
   return at::globalContext().defaultGenerator(

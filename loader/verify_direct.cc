@@ -30,7 +30,7 @@ class DirectReader {
 
  private:
   struct Slot {
-    io::AlignedBuffer memory;
+    MutableBytes memory;
     Stretch unit;
     Stretch piece;  // of the unit; the read is of the whole pages around it
     bool arrived = false;
@@ -45,6 +45,9 @@ class DirectReader {
   VerifyJob& job_;
   io::File& direct_;
   UnitScan scan_;
+  // Of all slots: large enough to lie on huge pages. A read into 256 small pages is as many
+  // segments for the device, and several requests.
+  io::AlignedBuffer memory_;
   std::vector<Slot> slots_;
   std::unique_ptr<DirectSource> careful_;
   Stretch unit_;                // that the next piece is cut from
@@ -55,8 +58,9 @@ class DirectReader {
 
 Status DirectReader::prepare(std::uint32_t depth) {
   slots_.resize(depth);
-  for (Slot& slot : slots_) {
-    INGOT_ASSIGN_OR_RETURN(slot.memory, io::AlignedBuffer::allocate(kPieceBytes));
+  INGOT_ASSIGN_OR_RETURN(memory_, io::AlignedBuffer::allocate(depth * kPieceBytes));
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    slots_[i].memory = memory_.bytes().subspan(i * kPieceBytes, kPieceBytes);
   }
   INGOT_ASSIGN_OR_RETURN(careful_, DirectSource::make(direct_, kPieceBytes));
   io::QueueOptions options;
@@ -110,7 +114,7 @@ void DirectReader::consume(const Slot& slot) {
     if (slot.status.ok()) {
       const std::uint64_t skip =
           scan_.position() - align_down(slot.piece.begin, format::kPageBytes);
-      scan_.feed(Bytes(slot.memory.bytes())
+      scan_.feed(Bytes(slot.memory)
                      .subspan(static_cast<std::size_t>(skip),
                               static_cast<std::size_t>(slot.piece.end - scan_.position())));
     } else {

@@ -45,7 +45,7 @@ def main():
     standard = ("array", "cstdio", "iostream", "span", "string", "vector")
     header = ["// Made by tests/spec/extract_snippets.py.",
               *(f"#include <{name}>" for name in standard),
-              '#include "ingot/exceptions.h"', '#include "ingot/ingot.h"', *sorted(includes), ""]
+              *sorted({'#include "ingot/exceptions.h"', '#include "ingot/ingot.h"', *includes}), ""]
     with open(output, "w", encoding="utf-8") as file:
         file.write("\n".join(header + text) + "\n")
     if count == 0:

@@ -1,0 +1,180 @@
+// Saving and resuming a training run (a model and its Adam state) with Ingot and with torch::save:
+// bench/training_run.py starts it in a fresh process for every measurement. A line of JSON comes
+// out; times are taken inside, around the call.
+//
+//   bench_training save|resume ingot|torch-cpp MIB FILE   MIB: of parameters and moments together
+//   bench_training warm FILE                              brings it into the page cache, proves it
+//   bench_training write-ceiling MIB FILE                 the same bytes by O_DIRECT, with fsync
+//   bench_training copy-ceiling MIB                       the same bytes from memory to memory
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "ingot/libtorch.h"
+
+#include "bench/support/descriptor.h"
+#include "bench/support/direct_io.h"
+#include "bench/support/page_cache.h"
+#include "bench/support/run.h"
+#include "io/aligned_buffer.h"
+
+namespace ingot::bench {
+namespace {
+
+using nlohmann::json;
+using Arguments = std::vector<std::string>;
+using torch::optim::AdamOptions;
+using torch::optim::AdamParamState;
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+
+// Square layers of 4 MiB, so 12 MiB with their moments.
+struct Run {
+  explicit Run(std::uint64_t mib) : adam(parameters_of(mib, model), AdamOptions(1e-3)) {}
+
+  static std::vector<torch::Tensor> parameters_of(std::uint64_t mib,
+                                                  torch::nn::Sequential& model) {
+    for (std::uint64_t i = 0; i < std::max<std::uint64_t>(mib / 12, 1); ++i) {
+      model->push_back(torch::nn::Linear(torch::nn::LinearOptions(1024, 1024).bias(false)));
+    }
+    return model->parameters();
+  }
+
+  // What a training step would leave behind.
+  void make_moments() {
+    const torch::NoGradGuard no_grad;
+    for (const torch::Tensor& parameter : model->parameters()) {
+      auto state = std::make_unique<AdamParamState>();
+      state->step(10);
+      state->exp_avg(torch::rand_like(parameter));
+      state->exp_avg_sq(torch::rand_like(parameter));
+      adam.state()[parameter.unsafeGetTensorImpl()] = std::move(state);
+    }
+  }
+
+  libtorch::TrainingState state() {
+    return libtorch::TrainingState().module("model", *model).optimizer("adam", adam);
+  }
+
+  torch::nn::Sequential model;
+  torch::optim::Adam adam;
+};
+
+void sync(const std::string& path) {
+  const std::string folder = path.substr(0, path.rfind('/') + 1);
+  for (const std::string& name : {path, folder.empty() ? std::string(".") : folder}) {
+    const Descriptor descriptor(name, O_RDONLY);
+    if (fsync(descriptor.get()) != 0) throw_errno("fsync " + name);
+  }
+}
+
+json result(double seconds, std::uint64_t mib) {
+  struct rusage usage {};
+  getrusage(RUSAGE_SELF, &usage);
+  const std::uint64_t bytes = std::max<std::uint64_t>(mib / 12, 1) * 12 * kMiB;
+  return {{"seconds", seconds},
+          {"bytes_per_second", static_cast<double>(bytes) / seconds},
+          {"peak_rss_bytes", static_cast<std::uint64_t>(usage.ru_maxrss) * 1024}};
+}
+
+json save(const Arguments& in) {
+  const std::uint64_t mib = std::stoull(in.at(1));
+  const std::string& path = in.at(2);
+  Run run(mib);
+  run.make_moments();
+  if (in.at(0) == "ingot") return result(time_of([&] { libtorch::save(path, run.state()); }), mib);
+  return result(time_of([&] {
+                  torch::serialize::OutputArchive all;
+                  torch::serialize::OutputArchive model(all.compilation_unit());
+                  torch::serialize::OutputArchive adam(all.compilation_unit());
+                  run.model->save(model);
+                  run.adam.save(adam);
+                  all.write("model", model);
+                  all.write("adam", adam);
+                  all.save_to(path);
+                  sync(path);
+                }),
+                mib);
+}
+
+json resume(const Arguments& in) {
+  const std::uint64_t mib = std::stoull(in.at(1));
+  const std::string& path = in.at(2);
+  Run run(mib);
+  if (in.at(0) == "ingot") return result(time_of([&] { libtorch::load(path, run.state()); }), mib);
+  return result(time_of([&] {
+                  torch::serialize::InputArchive all;
+                  torch::serialize::InputArchive model;
+                  torch::serialize::InputArchive adam;
+                  all.load_from(path);
+                  all.read("model", model);
+                  all.read("adam", adam);
+                  run.model->load(model);
+                  run.adam.load(adam);
+                }),
+                mib);
+}
+
+json warm(const Arguments& in) { return {{"warm", make_warm(in.at(0))}}; }
+
+// Memory that is there already, as a model's is.
+io::AlignedBuffer touched(std::uint64_t bytes, int value) {
+  io::AlignedBuffer buffer = or_throw(io::AlignedBuffer::allocate(bytes));
+  std::memset(buffer.data(), value, buffer.size());
+  return buffer;
+}
+
+json write_ceiling(const Arguments& in) {
+  const std::uint64_t mib = std::max<std::uint64_t>(std::stoull(in.at(0)) / 12, 1) * 12;
+  const io::AlignedBuffer bytes = touched(mib * kMiB, 1);
+  return result(write_direct(in.at(1), bytes.bytes(), {4 * kMiB, 32}), mib);
+}
+
+json copy_ceiling(const Arguments& in) {
+  const std::uint64_t mib = std::max<std::uint64_t>(std::stoull(in.at(0)) / 12, 1) * 12;
+  const io::AlignedBuffer from = touched(mib * kMiB, 1);
+  const io::AlignedBuffer to = touched(mib * kMiB, 2);
+  const std::size_t half = from.size() / 2;
+  return result(time_of([&] {
+                  std::thread other([&] {
+                    std::memcpy(to.data() + half, from.data() + half, from.size() - half);
+                  });
+                  std::memcpy(to.data(), from.data(), half);
+                  other.join();
+                }),
+                mib);
+}
+
+}  // namespace
+}  // namespace ingot::bench
+
+int main(int argc, char** argv) {
+  using namespace ingot::bench;
+  const std::map<std::string, json (*)(const Arguments&)> commands = {
+      {"save", save},
+      {"resume", resume},
+      {"warm", warm},
+      {"write-ceiling", write_ceiling},
+      {"copy-ceiling", copy_ceiling}};
+  Arguments arguments(argv + 1, argv + argc);
+  const auto command = arguments.empty() ? commands.end() : commands.find(arguments.front());
+  if (command == commands.end()) {
+    std::fprintf(stderr, "usage: see the top of bench/training/main.cc\n");
+    return 64;
+  }
+  try {
+    arguments.erase(arguments.begin());
+    std::printf("%s\n", command->second(arguments).dump().c_str());
+    return 0;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+}
