@@ -15,6 +15,7 @@ HERE = pathlib.Path(__file__).resolve().parent / "compare"
 PEERS = {"safetensors": "safetensors_peer.py", "torch": "torch_peer.py", "torch-no-crc32": "torch_peer.py"}
 SUFFIX = {"ingot": "ingot", "safetensors": "safetensors", "torch": "pt"}
 TINY = "small:10"
+LIMIT_SECONDS = 60
 OPEN_SHAPES = ["small:1000", "small:100000", "small:1000000:16"]
 SAVE_SHAPES = ["decoder:2048"]
 QUICK_OPEN_SHAPES, QUICK_SAVE_SHAPES = ["small:1000"], ["decoder:4"]
@@ -45,7 +46,12 @@ class Contenders:
         """Runs a command and reads the JSON that it prints."""
         environment = dict(os.environ, **environment)
         begin = time.monotonic()
-        done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+        # A contender that takes longer once would take the run: making input files may.
+        limit = None if "make" in command else LIMIT_SECONDS
+        try:
+            done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment, timeout=limit)
+        except subprocess.TimeoutExpired:
+            return {"error": f"stopped after {limit} s"}
         process_seconds = time.monotonic() - begin
         if done.returncode != 0:
             lines = done.stderr.strip().splitlines()

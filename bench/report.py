@@ -248,6 +248,7 @@ def conditions(data):
         lines.append(f"* Peers: safetensors {peers['safetensors']}, torch {peers['torch']}, Python {versions['python']}.")
     lines.append(f"* {data['date']}, {data['repetitions']} repetitions in random order, load average "
                  f"{data['machine']['load_at_start'][0]:.2f} before and {data['load_at_end'][0]:.2f} after.")
+    lines += [f"* {note}" for note in data.get("notes", [])]
     lines.append(f"* Command: `scripts/bench-core` (`{data['command']}`).")
     return "\n".join(lines)
 

@@ -16,8 +16,8 @@ using torch::optim::AdamOptions;
 
 struct ClassifierImpl : nn::Module {
   explicit ClassifierImpl(std::int64_t classes) {
-    backbone = register_module(
-        "backbone", nn::Sequential(nn::Linear(8, 16), nn::BatchNorm1d(16), nn::ReLU()));
+    backbone = register_module("backbone",
+                               nn::Sequential(nn::Linear(8, 16), nn::BatchNorm1d(16), nn::ReLU()));
     head = register_module("head", nn::Linear(16, classes));
   }
   Tensor forward(const Tensor& x) { return head(backbone->forward(x)); }
@@ -57,8 +57,8 @@ void run(const std::string& folder) {
       pretrained, TrainingState().module("model", model),
       {.renames = {{"teacher", "model"}},
        .filter = [](std::string_view name) { return name.starts_with("model.backbone."); }});
-  std::cout << "backbone: " << report.loaded.size() << " tensors loaded, "
-            << report.filtered.size() << " left alone\n";
+  std::cout << "backbone: " << report.loaded.size() << " tensors loaded, " << report.filtered.size()
+            << " left alone\n";
 
   for (Tensor& parameter : model->backbone->parameters()) parameter.set_requires_grad(false);
   torch::optim::Adam optimizer(model->head->parameters(), AdamOptions(1e-2));
@@ -68,8 +68,8 @@ void run(const std::string& folder) {
   optimizer.add_param_group(
       {model->backbone->parameters(), std::make_unique<AdamOptions>(AdamOptions(1e-3))});
   std::cout << "both: loss " << train(model, optimizer, 50) << '\n';
-  ingot::libtorch::save(
-      tuned, TrainingState().module("model", model).optimizer("adam", optimizer).rng());
+  ingot::libtorch::save(tuned,
+                        TrainingState().module("model", model).optimizer("adam", optimizer).rng());
   const double next = train(model, optimizer, 1);
 
   // Another program, later: the same groups, and it goes on where that one was.

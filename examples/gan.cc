@@ -64,10 +64,10 @@ void run(const std::string& path) {
   // The critic with its optimizer, for another generator.
   nn::Sequential judge = make_critic();
   Adam of_judge(judge->parameters(), AdamOptions(1));
-  ingot::libtorch::load(path, TrainingState().module("critic", judge).optimizer("of_critic", of_judge));
-  std::cout << "critic and its optimizer: lr "
-            << of_judge.param_groups().front().options().get_lr() << ", state of "
-            << of_judge.state().size() << " parameters\n";
+  ingot::libtorch::load(path,
+                        TrainingState().module("critic", judge).optimizer("of_critic", of_judge));
+  std::cout << "critic and its optimizer: lr " << of_judge.param_groups().front().options().get_lr()
+            << ", state of " << of_judge.state().size() << " parameters\n";
 }
 
 int main(int argc, char** argv) {

@@ -34,13 +34,13 @@ struct TransformerImpl : nn::Module {
     position = register_parameter("position", 0.02 * torch::randn({kContext, 1, kWidth}));
     for (const char* name : {"layer0", "layer1"}) {
       layers.push_back(register_module(
-          name, nn::TransformerEncoderLayer(
-                    nn::TransformerEncoderLayerOptions(kWidth, 4).dim_feedforward(64).dropout(0.1))));
+          name,
+          nn::TransformerEncoderLayer(
+              nn::TransformerEncoderLayerOptions(kWidth, 4).dim_feedforward(64).dropout(0.1))));
     }
     norm = register_module("norm", nn::LayerNorm(nn::LayerNormOptions({kWidth})));
     head = register_parameter("head", embed->weight);
-    mask = register_buffer(
-        "mask", torch::full({kContext, kContext}, -1e9).triu(/*diagonal=*/1));
+    mask = register_buffer("mask", torch::full({kContext, kContext}, -1e9).triu(/*diagonal=*/1));
   }
 
   // Logits [time, batch, vocabulary] for tokens [time, batch].
@@ -83,7 +83,8 @@ torch::optim::AdamW make_optimizer(Transformer& model) {
     (item.value().dim() >= 2 ? decayed : others).push_back(item.value());
   }
   std::vector<torch::optim::OptimizerParamGroup> groups;
-  groups.emplace_back(decayed, std::make_unique<AdamWOptions>(AdamWOptions(3e-3).weight_decay(0.1)));
+  groups.emplace_back(decayed,
+                      std::make_unique<AdamWOptions>(AdamWOptions(3e-3).weight_decay(0.1)));
   groups.emplace_back(others, std::make_unique<AdamWOptions>(AdamWOptions(3e-3).weight_decay(0)));
   return torch::optim::AdamW(groups, AdamWOptions(3e-3));
 }
@@ -121,7 +122,8 @@ void train(const Arguments& arguments, const Tensor& text) {
     for (const auto& skipped : newest->skipped) {
       std::cout << "skipped: " << skipped.status.to_string() << '\n';
     }
-    ingot::libtorch::load(newest->checkpoint, state);
+    const auto report = ingot::libtorch::load(newest->checkpoint, state);
+    if (!report.absent.empty()) std::cout << report.to_string();
     std::cout << "resumed from " << newest->path << '\n';
   } else if (newest.status().code() != ingot::Code::kNotFound) {
     throw ingot::libtorch::Error(newest.status());
@@ -131,8 +133,8 @@ void train(const Arguments& arguments, const Tensor& text) {
   while (step < arguments.steps) {
     const auto [inputs, targets] = batch_of(text);
     optimizer.zero_grad();
-    const Tensor loss = nn::functional::cross_entropy(
-        model(inputs).flatten(0, 1), targets.flatten());
+    const Tensor loss =
+        nn::functional::cross_entropy(model(inputs).flatten(0, 1), targets.flatten());
     loss.backward();
     optimizer.step();
     scheduler.step();
@@ -179,7 +181,8 @@ bool parse(int argc, char** argv, Arguments& arguments) {
 int main(int argc, char** argv) {
   Arguments arguments;
   if (!parse(argc, argv, arguments)) {
-    std::cerr << "usage: train_resume RUN TEXT [--steps N] [--save-every N] [--die-in-save-of STEP]\n";
+    std::cerr
+        << "usage: train_resume RUN TEXT [--steps N] [--save-every N] [--die-in-save-of STEP]\n";
     return 64;
   }
   try {

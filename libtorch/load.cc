@@ -36,10 +36,15 @@ class Load {
   LoadReport run() {
     match();
     if (options_.strict && !report_.exact()) throw MismatchError(std::move(report_));
-    if (options_.proof == Proof::kBefore) prove();
-    read_tensors();
-    read_optimizers();
+    check_members();
+    if (options_.proof == Proof::kBefore ||
+        (options_.proof == Proof::kDuring && options_.placement == Placement::kAssign)) {
+      prove();
+    }
+    read_options();
     read_rng();
+    read_tensors();
+    read_members();
     finish();
     return std::move(report_);
   }
@@ -110,16 +115,19 @@ class Load {
   void read_tensors() {
     const torch::NoGradGuard no_grad;
     std::vector<TensorMatch*> in_place;
+    std::vector<TensorMatch*> aliases;     // of memory that another one is read into
     std::unordered_set<const void*> seen;  // a tied tensor is read once
+    std::unordered_set<const void*> storages;
     for (TensorMatch& match : tensors_) {
       report_.bytes += match.info.bytes;
-      if (match.live.tensor.defined() &&
-          !seen.insert(match.live.tensor.unsafeGetTensorImpl()).second) {
-        continue;
-      }
-      if (!replace(match)) in_place.push_back(&match);
+      const Tensor& live = match.live.tensor;
+      if (live.defined() && !seen.insert(live.unsafeGetTensorImpl()).second) continue;
+      if (replace(match)) continue;
+      const bool first = storages.insert(live.storage().unsafeGetStorageImpl()).second;
+      (first ? in_place : aliases).push_back(&match);
     }
     read_in_place(in_place);
+    for (TensorMatch* match : aliases) reader_.read_into(match->info, match->live.tensor);
     if (!options_.restore_requires_grad) return;
     for (TensorMatch& match : tensors_) {
       if (match.live.tensor.is_floating_point() || match.live.tensor.is_complex()) {
@@ -157,13 +165,44 @@ class Load {
                      });
   }
 
-  void read_optimizers() {
-    for (OptimizerMatch& match : optimizers_) {
-      OptimizerReport& report =
-          *std::find_if(report_.optimizers.begin(), report_.optimizers.end(),
-                        [&](const OptimizerReport& r) { return r.name == match.part->name; });
-      for (const OptimizerMatch::Member& member : match.members) read_member(match, member, report);
-      for (const OptimizerMatch::Group& group : match.groups) read_options(match, group, report);
+  OptimizerReport& report_of(const OptimizerMatch& match) {
+    return *std::find_if(report_.optimizers.begin(), report_.optimizers.end(),
+                         [&](const OptimizerReport& r) { return r.name == match.part->name; });
+  }
+
+  // Everything of the stored state but its bytes: what LibTorch cannot hold throws here, before
+  // anything has changed.
+  void check_members() {
+    const FetchTensor look = [&](const StateView& view, const Tensor&) {
+      const TensorInfo info = tensor_of(view);
+      reader_.check_readable(info);
+      // A counter is one number, a tensor of any other size none.
+      return info.numel() == 1 ? torch::zeros({1}) : torch::zeros({0});
+    };
+    std::vector<std::string> ignored;
+    for (const OptimizerMatch& match : optimizers_) {
+      for (const OptimizerMatch::Member& member : match.members) {
+        if (member.state) {
+          static_cast<void>(match.kind->load_state(nullptr, *member.state, look, &ignored));
+        }
+      }
+    }
+    for (const TensorMatch& match : tensors_) reader_.check_readable(match.info);
+  }
+
+  void read_options() {
+    for (const OptimizerMatch& match : optimizers_) {
+      for (const OptimizerMatch::Group& group : match.groups) {
+        read_options(match, group, report_of(match));
+      }
+    }
+  }
+
+  void read_members() {
+    for (const OptimizerMatch& match : optimizers_) {
+      for (const OptimizerMatch::Member& member : match.members) {
+        read_member(match, member, report_of(match));
+      }
     }
   }
 
@@ -186,12 +225,14 @@ class Load {
                        match.kind->load_state(current, *member.state, fetch, &report.ignored)});
   }
 
+  TensorInfo tensor_of(const StateView& view) const {
+    if (view.kind() == StateKind::kTensor) return checkpoint_.info(view.as_tensor());
+    raise(Code::kRejected, "a state entry of an optimizer is not a tensor but " +
+                               std::string(state_kind_name(view.kind())));
+  }
+
   Tensor fetch(const StateView& view, const Tensor& now, torch::Device device) {
-    if (view.kind() != StateKind::kTensor) {
-      raise(Code::kRejected, "a state entry of an optimizer is not a tensor but " +
-                                 std::string(state_kind_name(view.kind())));
-    }
-    const TensorInfo info = checkpoint_.info(view.as_tensor());
+    const TensorInfo info = tensor_of(view);
     report_.bytes += info.bytes;
     const bool fits =
         now.defined() && now.device() == device &&
@@ -214,11 +255,24 @@ class Load {
 
   void read_rng() {
     for (const RngState& state : rng_) {
-      last_.push_back(
-          [generator = state.generator, bytes = reader_.read(state.state, torch::kCPU)]() mutable {
-            const std::lock_guard<std::mutex> lock(generator.mutex());
-            generator.set_state(bytes);
-          });
+      Tensor bytes = reader_.read(state.state, torch::kCPU);
+      try_state(state, bytes);
+      last_.push_back([generator = state.generator, bytes = std::move(bytes)]() mutable {
+        const std::lock_guard<std::mutex> lock(generator.mutex());
+        generator.set_state(bytes);
+      });
+    }
+  }
+
+  // On a copy of the generator: what it does not take must be known before anything changes.
+  static void try_state(const RngState& state, const Tensor& bytes) {
+    try {
+      at::Generator copy = state.generator.clone();
+      const std::lock_guard<std::mutex> lock(copy.mutex());
+      copy.set_state(bytes);
+    } catch (const c10::Error& error) {
+      raise(Code::kRejected,
+            std::string("the file's generator state is none: ") + error.what_without_backtrace());
     }
   }
 

@@ -11,13 +11,14 @@ TensorDict load_tensors(const std::string& path, const TensorsOptions& options) 
   std::vector<TensorInfo> wanted;
   checkpoint.for_each({.role = options.role, .prefix = options.prefix},
                       [&](const TensorInfo& info) { wanted.push_back(info); });
-  if (options.proof == Proof::kBefore) {
+  // A view is not read here: it is proven before, or not at all.
+  const bool views = options.placement == Placement::kAssign && options.device.is_cpu();
+  if (options.proof == Proof::kBefore || (options.proof == Proof::kDuring && views)) {
     std::vector<std::string> names;
     for (const TensorInfo& info : wanted) names.emplace_back(info.name);
     prove_tensors(checkpoint, std::move(names), options.threads);
   }
   TensorReader reader(checkpoint, options.proof == Proof::kNone ? Verify::kNo : Verify::kYes);
-  const bool views = options.placement == Placement::kAssign && options.device.is_cpu();
   TensorDict tensors;
   tensors.reserve(wanted.size());
   for (const TensorInfo& info : wanted) {

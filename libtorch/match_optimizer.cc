@@ -68,12 +68,18 @@ class OptimizerMatcher {
     }
   }
 
-  Stored* find(const std::vector<std::string>& names) {
+  // The stored member of a parameter, which may have several names. One that the optimizer has
+  // twice (module.parameters() gives a tied parameter so) is stored under two.
+  Stored* take(const std::vector<std::string>& names, std::size_t occurrence) {
+    std::vector<Stored*> known;
     for (const std::string& name : names) {
       const auto found = by_name_.find(name);
-      if (found != by_name_.end()) return &members_[found->second];
+      if (found == by_name_.end()) continue;
+      known.push_back(&members_[found->second]);
+      known.back()->taken = true;
     }
-    return nullptr;
+    if (known.empty()) return nullptr;
+    return known[std::min(occurrence, known.size() - 1)];
   }
 
   // A parameter's name for reports: one that the file knows, else its first.
@@ -92,19 +98,17 @@ class OptimizerMatcher {
     std::vector<std::size_t> sources;
     for (const Tensor& param : groups_[g].params()) {
       const std::vector<std::string> names = names_of(param, g);
-      Stored* stored = find(names);
+      Stored* stored = take(names, occurrences_[param.unsafeGetTensorImpl()]++);
       const std::string& name = stored != nullptr ? stored->name : names.front();
       live_order_.push_back(name);
       if (options_.filter && !options_.filter(name)) {
         report_.filtered.push_back(name);
-        if (stored != nullptr) stored->taken = true;
         continue;
       }
       if (stored == nullptr) {
         report_.fresh.push_back(name);
         continue;
       }
-      stored->taken = true;
       sources.push_back(stored->group);
       if (agrees(name, param, *stored->member)) take_member(name, param, *stored->member);
     }
@@ -122,23 +126,27 @@ class OptimizerMatcher {
       report_.mismatches.push_back({name, shape_text(shape), shape_text(*member.shape)});
       return false;
     }
-    return !member.state || match_.kind->is_joint() || entries_agree(name, shape, *member.state);
+    return !member.state || match_.kind->is_joint() || entries_agree(name, param, *member.state);
   }
 
-  // State has the shape of its parameter; counters that Python keeps as tensors have none.
-  bool entries_agree(const std::string& name, const std::vector<std::int64_t>& shape,
-                     const StateView& state) {
+  // State has the shape and the type of its parameter. Python keeps the counter as a tensor, too.
+  bool entries_agree(const std::string& name, const Tensor& param, const StateView& state) {
+    const std::vector<std::int64_t> shape = param.sizes().vec();
     bool agree = true;
     for (auto entry = state.first_child(); entry; entry = entry->next_sibling()) {
       if (entry->kind() != StateKind::kTensor) continue;
       const TensorInfo info = checkpoint_.info(entry->as_tensor());
-      if (info.shape.empty() ||
-          std::equal(shape.begin(), shape.end(), info.shape.begin(), info.shape.end())) {
-        continue;
-      }
       const std::string key = entry->has_string_key() ? std::string(entry->string_key()) : "?";
-      report_.mismatches.push_back({name + ": " + key, shape_text(shape), shape_text(info.shape)});
-      agree = false;
+      if (key == "step") continue;
+      if (!std::equal(shape.begin(), shape.end(), info.shape.begin(), info.shape.end())) {
+        report_.mismatches.push_back(
+            {name + ": " + key, shape_text(shape), shape_text(info.shape)});
+        agree = false;
+      } else if (to_scalar_type(info.dtype) != param.scalar_type()) {
+        report_.mismatches.push_back({name + ": " + key, c10::toString(param.scalar_type()),
+                                      std::string(dtype_name(info.dtype))});
+        agree = false;
+      }
     }
     return agree;
   }
@@ -216,6 +224,7 @@ class OptimizerMatcher {
   const std::vector<torch::optim::OptimizerParamGroup>& groups_;
   std::vector<Stored> members_;
   std::unordered_map<std::string, std::size_t> by_name_;
+  std::unordered_map<const void*, std::size_t> occurrences_;
   std::vector<std::string> live_order_;
   std::vector<std::vector<std::size_t>> sources_;  // stored groups of a live group's members
   OptimizerMatch match_;

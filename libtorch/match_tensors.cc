@@ -1,8 +1,12 @@
 #include "libtorch/match_tensors.h"
 
+#include <ATen/MemoryOverlap.h>
+
 #include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
 
+#include "libtorch/error.h"
 #include "libtorch/layout.h"
 
 namespace ingot::libtorch {
@@ -43,6 +47,8 @@ class TensorMatcher {
 
   bool agrees(const LiveTensor& live, const TensorInfo& info) {
     if (!live.tensor.defined()) return true;  // a tensor of the state that is to be made
+    check_fillable(live);
+    note_tie(live, info);
     const auto shape = shape_in_file(live.tensor, info.dtype);
     if (!std::equal(shape.begin(), shape.end(), info.shape.begin(), info.shape.end())) {
       report_.shapes.push_back({live.name, shape_text(shape), shape_text(info.shape)});
@@ -54,6 +60,32 @@ class TensorMatcher {
       return false;
     }
     return true;
+  }
+
+  // What no load could fill must be known before anything changes.
+  static void check_fillable(const LiveTensor& live) {
+    const char* why = nullptr;
+    if (live.tensor.is_meta()) why = "a meta tensor has no memory to load into";
+    if (live.tensor.layout() != torch::kStrided) why = "only dense tensors can be loaded";
+    if (why == nullptr && at::has_internal_overlap(live.tensor) == at::MemOverlap::Yes) {
+      why = "several of its elements are one in memory (expand): it cannot be filled";
+    }
+    if (why == nullptr) return;
+    throw Error(Status(Code::kUnsupported, live.name + ": " + why,
+                       {.region = Region::kNone, .tensor = live.name}));
+  }
+
+  // One tensor here under two names must not be two different ones in the file.
+  void note_tie(const LiveTensor& live, const TensorInfo& info) {
+    const auto [first, is_first] =
+        by_identity_.emplace(live.tensor.unsafeGetTensorImpl(), std::pair(live.name, info));
+    if (is_first) return;
+    const TensorInfo& other = first->second.second;
+    const bool same = (other.storage == info.storage && other.byte_offset == info.byte_offset) ||
+                      stored_.same_bytes(other, info);
+    if (!same) {
+      report_.ties.push_back({live.name, "tied to " + first->second.first, "another tensor"});
+    }
   }
 
   // Module tensors of the file under the name of a module of this state.
@@ -87,6 +119,7 @@ class TensorMatcher {
   const LoadOptions& options_;
   LoadReport& report_;
   std::unordered_set<std::string> wanted_;
+  std::unordered_map<const void*, std::pair<std::string, TensorInfo>> by_identity_;
   std::vector<TensorMatch> matches_;
 };
 

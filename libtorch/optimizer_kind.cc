@@ -133,7 +133,15 @@ struct StateReader {
   // Python keeps `step` as a 0-d float tensor.
   void operator()(const char* name, std::int64_t& value) const {
     const auto view = find(name);
-    value = view ? static_cast<std::int64_t>(number(name, *view)) : 0;
+    value = 0;
+    if (!view) return;
+    if (view->kind() == StateKind::kInt64) {
+      value = view->as_int64();
+      return;
+    }
+    const double counted = number(name, *view);
+    if (!(counted >= 0 && counted <= 9007199254740992.0)) wrong_type("counter", name, *view);
+    value = static_cast<std::int64_t>(counted);
   }
   void operator()(const char* name, double& value) const {
     const auto view = find(name);

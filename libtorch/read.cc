@@ -82,6 +82,11 @@ bool TensorReader::can_view(const TensorInfo& info) {
   return !is_quantized(info.dtype) && !is_nibbles(info.dtype);
 }
 
+void TensorReader::check_readable(const TensorInfo& info) {
+  static_cast<void>(scalar_type_of(info));
+  static_cast<void>(shape_in_torch(info));
+}
+
 Tensor TensorReader::bytes_of(const TensorInfo& info) const {
   Tensor bytes = empty_bytes(info.bytes);
   check(checkpoint_.read(info, memory_of(bytes), verify_));
@@ -160,11 +165,22 @@ Tensor TensorReader::read_quantized(const TensorInfo& info) const {
         parameters(q.zero_points_storage, floating ? torch::kFloat : torch::kLong), q.axis,
         options);
   }
-  if (info.bytes > 0) {
-    check(checkpoint_.read(
-        info, {static_cast<std::byte*>(tensor.data_ptr()), static_cast<std::size_t>(info.bytes)},
-        verify_));
+  if (info.numel() == 0) return tensor;
+  Tensor bytes = bytes_of(info);
+  if (!info.strides.empty()) {
+    // Strides are those of the integers; what is made here is row-major.
+    TensorInfo integers = info;
+    integers.dtype = dtype_bits(info.dtype) == 32 ? DType::kInt32 : DType::kInt8;
+    bytes = typed_view(bytes, integers, 0).contiguous();
   }
+  if (bytes.nbytes() != tensor.nbytes()) {
+    throw Error(Status(Code::kUnsupported,
+                       "LibTorch keeps " + std::to_string(tensor.nbytes()) +
+                           " bytes of this quantised tensor, the file " +
+                           std::to_string(bytes.nbytes()),
+                       {.region = Region::kData, .tensor = std::string(info.name)}));
+  }
+  std::memcpy(tensor.data_ptr(), bytes.const_data_ptr(), bytes.nbytes());
   return tensor;
 }
 

@@ -15,6 +15,8 @@ class TensorReader {
   TensorReader(const Checkpoint& checkpoint, Verify verify)
       : checkpoint_(checkpoint), verify_(verify) {}
 
+  // Error with kUnsupported when this LibTorch has no such tensor.
+  static void check_readable(const TensorInfo& info);
   // Fills `tensor`, which has the shape and the dtype, where it is.
   void read_into(const TensorInfo& info, torch::Tensor& tensor) const;
   // In new memory.

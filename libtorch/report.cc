@@ -81,7 +81,7 @@ void add_optimizer(std::string& out, const OptimizerReport& report) {
 
 bool LoadReport::exact() const {
   if (!missing.empty() || !unexpected.empty() || !shapes.empty() || !dtypes.empty() ||
-      !values.empty()) {
+      !values.empty() || !ties.empty()) {
     return false;
   }
   for (const OptimizerReport& optimizer : optimizers) {
@@ -96,6 +96,7 @@ std::string LoadReport::to_string() const {
   add_names(out, "unexpected in the file", unexpected);
   add_mismatches(out, "shape differs", shapes);
   add_mismatches(out, "dtype differs", dtypes);
+  add_mismatches(out, "not tied in the file", ties);
   add_mismatches(out, "value of another type", values);
   add_names(out, "not in the file at all", absent);
   add_names(out, "filtered", filtered);

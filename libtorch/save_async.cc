@@ -59,13 +59,24 @@ Tensor owned(const Tensor& bytes) {
   return bytes.storage().use_count() > 1 ? bytes.clone() : bytes;
 }
 
+std::span<const std::byte> bytes_of(const Tensor& bytes) {
+  return {static_cast<const std::byte*>(bytes.const_data_ptr()), bytes.nbytes()};
+}
+
 std::uint64_t take_snapshot(Planned& planned) {
   const torch::NoGradGuard no_grad;
   std::uint64_t total = 0;
   for (Planned::Piece& piece : planned.pieces) {
     Tensor copy = owned(piece.bytes());
     total += copy.nbytes();
-    piece.bytes = [copy = std::move(copy)] { return copy; };
+    // Hashed now and again when it is written: memory that fails in between is found.
+    const Digest128 digest = digest_of(bytes_of(copy));
+    piece.bytes = [copy = std::move(copy), digest] {
+      if (digest_of(bytes_of(copy)) != digest) {
+        raise(Code::kChecksumMismatch, "the snapshot changed in memory before it was written");
+      }
+      return copy;
+    };
   }
   return total;
 }

@@ -68,7 +68,14 @@ std::string StoredNames::translate(std::string_view stored, bool of_module) cons
   return name;
 }
 
-StoredTensors::StoredTensors(const Checkpoint& checkpoint, const StoredNames& names) {
+bool StoredTensors::same_bytes(const TensorInfo& a, const TensorInfo& b) const {
+  return a.bytes == b.bytes && a.bytes == checkpoint_.storage(a.storage).bytes &&
+         b.bytes == checkpoint_.storage(b.storage).bytes &&
+         checkpoint_.storage_digest(a.storage) == checkpoint_.storage_digest(b.storage);
+}
+
+StoredTensors::StoredTensors(const Checkpoint& checkpoint, const StoredNames& names)
+    : checkpoint_(checkpoint) {
   for (std::uint32_t i = 0; i < checkpoint.tensor_count(); ++i) {
     const TensorInfo info = checkpoint.info(i);
     if (info.role == Role::kOptimizerState) continue;

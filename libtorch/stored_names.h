@@ -39,8 +39,11 @@ class StoredTensors {
   };
   const std::vector<Item>& items() const { return items_; }  // in registration order
   const TensorInfo* find(const std::string& name) const;
+  // Whether two tensors that fill their storages have equal bytes, by their digests.
+  bool same_bytes(const TensorInfo& a, const TensorInfo& b) const;
 
  private:
+  const Checkpoint checkpoint_;
   std::vector<Item> items_;
   std::unordered_map<std::string, std::size_t> by_name_;
 };

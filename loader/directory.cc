@@ -27,7 +27,7 @@ bool older(const CheckpointFile& a, const CheckpointFile& b) {
 Status none_verifies(const std::string& folder, const std::vector<DamagedCheckpoint>& skipped) {
   if (skipped.empty())
     return make_error(Code::kNotFound, "no checkpoint in the folder").file(folder);
-  return make_error(Code::kNotFound, "no checkpoint in the folder verifies")
+  return make_error(Code::kCorrupt, "no checkpoint in the folder verifies")
       .file(folder)
       .found(std::to_string(skipped.size()) + " that " + (skipped.size() == 1 ? "does" : "do") +
              " not")

@@ -10,8 +10,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
@@ -39,8 +41,7 @@ constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 struct Run {
   explicit Run(std::uint64_t mib) : adam(parameters_of(mib, model), AdamOptions(1e-3)) {}
 
-  static std::vector<torch::Tensor> parameters_of(std::uint64_t mib,
-                                                  torch::nn::Sequential& model) {
+  static std::vector<torch::Tensor> parameters_of(std::uint64_t mib, torch::nn::Sequential& model) {
     for (std::uint64_t i = 0; i < std::max<std::uint64_t>(mib / 12, 1); ++i) {
       model->push_back(torch::nn::Linear(torch::nn::LinearOptions(1024, 1024).bias(false)));
     }

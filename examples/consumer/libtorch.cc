@@ -1,7 +1,7 @@
 // Uses the installed ingot::libtorch: saves a module and its optimizer, loads them into others.
-#include <iostream>
-
 #include "ingot/libtorch.h"
+
+#include <iostream>
 
 int main(int argc, char** argv) {
   if (argc != 2) return 64;

@@ -105,7 +105,8 @@ class CheckpointDirectory {
 
   // The newest checkpoint that verifies. Newer ones that do not are skipped and reported, whatever
   // the reason: damage, an I/O error, a newer version, a file that another process just deleted.
-  // kNotFound when none verifies (the message says how many did not, and why the newest did not);
+  // kNotFound when there is none; kCorrupt when there are some and none verifies (the message says
+  // how many, and why the newest does not): a run must not start over on top of them;
   // kCancelled, kInvalidArgument (threads), and the errors of list().
   Result<NewestCheckpoint> newest(const NewestOptions& options = {}) const;
 

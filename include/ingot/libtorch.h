@@ -74,7 +74,7 @@ template <typename T>
 concept Integer =
     std::is_integral_v<T> && !std::is_same_v<T, bool> && !std::is_same_v<T, std::int64_t>;
 
-// Integers are stored as int64; kOutOfRange values of uint64 do not fit and are refused by save().
+// Integers are stored as int64; save() throws c10::Error for one of uint64 that does not fit.
 template <Integer T>
 StateValue to_state(T value) {
   TORCH_CHECK(std::in_range<std::int64_t>(value), "an integer does not fit in int64");
@@ -94,6 +94,20 @@ inline bool from_state(const StateView& view, float& value) {
   value = static_cast<float>(number);
   return true;
 }
+
+// Before any of them is defined: they nest.
+template <typename T>
+StateValue to_state(const std::vector<T>& values);
+template <typename T>
+bool from_state(const StateView& view, std::vector<T>& values);
+template <typename T>
+StateValue to_state(const std::map<std::string, T>& values);
+template <typename T>
+bool from_state(const StateView& view, std::map<std::string, T>& values);
+template <typename T>
+StateValue to_state(const std::optional<T>& value);
+template <typename T>
+bool from_state(const StateView& view, std::optional<T>& value);
 
 template <typename T>
 StateValue to_state(const std::vector<T>& values) {
@@ -295,7 +309,7 @@ enum class Placement : std::uint8_t {
 enum class Proof : std::uint8_t {
   kBefore,  // every byte is proven before the first tensor changes: a damaged file changes nothing
   kDuring,  // each tensor as it is read: one pass, and after a checksum error the objects hold a
-            // mixture; throw them away
+            // mixture; throw them away. Views, which are not read, are proven before.
   kNone,
 };
 
@@ -343,7 +357,7 @@ struct OptimizerReport {
   std::string class_name;
   std::vector<std::string> restored;    // parameters whose state was loaded
   std::vector<std::string> stateless;   // in the file, without state (never stepped, frozen)
-  std::vector<std::string> fresh;       // not in the file: they start anew
+  std::vector<std::string> fresh;       // not in the file: they keep what they have
   std::vector<std::string> unexpected;  // in the file, not in this optimizer
   std::vector<std::string> filtered;
   std::vector<Mismatch> mismatches;  // shapes, dtypes of state entries
@@ -361,6 +375,7 @@ struct LoadReport {
   std::vector<std::string> filtered;
   std::vector<Mismatch> shapes;
   std::vector<Mismatch> dtypes;
+  std::vector<Mismatch> ties;    // one tensor of this run, two different ones in the file
   std::vector<Mismatch> values;  // of another type in the file
   std::vector<OptimizerReport> optimizers;
   // Parts of the state that the file does not have: "optimizer adamw", "value epoch", "rng".

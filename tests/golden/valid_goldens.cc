@@ -152,6 +152,59 @@ Status write_metadata(const std::string& path) {
   return write_pattern(path, plan);
 }
 
+// A member's state, whose tensors are added to the plan.
+StateValue adam_state(WritePlan& plan, const std::string& member, std::int64_t step) {
+  StateValue entries = StateValue::dict();
+  entries.set("step", StateValue::integer(step));
+  for (const char* entry : {"exp_avg", "exp_avg_sq"}) {
+    const std::string name = "adamw/" + member + "/" + entry;
+    plan.add({.name = name, .shape = {2, 3}, .role = Role::kOptimizerState});
+    entries.set(entry, StateValue::tensor(name));
+  }
+  return entries;
+}
+
+StateValue adamw_group(double weight_decay, std::int64_t number, const std::string& member,
+                       bool requires_grad) {
+  StateValue group = StateValue::dict();
+  group.set("lr", StateValue::real(0.001));
+  group.set("betas", StateValue::tuple({StateValue::real(0.9), StateValue::real(0.999)}));
+  group.set("eps", StateValue::real(1e-8));
+  group.set("weight_decay", StateValue::real(weight_decay));
+  group.set("amsgrad", StateValue::boolean(false));
+  group.set("params", StateValue::list({StateValue::integer(number)}));
+  group.set("param_names", StateValue::list({StateValue::string(member)}));
+  group.set("param_shapes",
+            StateValue::list({StateValue::list({StateValue::integer(2), StateValue::integer(3)})}));
+  group.set("param_requires_grad", StateValue::list({StateValue::boolean(requires_grad)}));
+  return group;
+}
+
+// The well-known keys of a training run: one member has stepped, the other is frozen.
+Status write_training(const std::string& path) {
+  WritePlan plan;
+  plan.add({.name = "model.a", .shape = {2, 3}, .requires_grad = true});
+  plan.add({.name = "model.b", .shape = {2, 3}});
+  plan.add({.name = "model.count", .dtype = DType::kInt64, .role = Role::kBuffer});
+  plan.add({.name = "rng/cpu", .dtype = DType::kUInt8, .shape = {16}, .role = Role::kOther});
+  StateValue root = StateValue::dict();
+  root.set("modules", StateValue::dict())
+      .set("model", StateValue::dict())
+      .set("prefix", StateValue::string("model."));
+  StateValue& adamw = root.set("optimizers", StateValue::dict()).set("adamw", StateValue::dict());
+  adamw.set("class", StateValue::string("AdamW"));
+  adamw.set("state", StateValue::dict()).set(0, adam_state(plan, "model.a", 10));
+  adamw.set("param_groups", StateValue::list({adamw_group(0.1, 0, "model.a", true),
+                                              adamw_group(0, 1, "model.b", false)}));
+  StateValue& scheduler = root.set("schedulers", StateValue::dict()).set("lr", StateValue::dict());
+  scheduler.set("class", StateValue::string("StepLR"));
+  scheduler.set("last_epoch", StateValue::integer(10));
+  root.set("rng", StateValue::dict()).set("cpu", StateValue::tensor("rng/cpu"));
+  root.set("values", StateValue::dict()).set("epoch", StateValue::integer(3));
+  plan.set_state(std::move(root));
+  return write_pattern(path, plan);
+}
+
 Status write_attachments(const std::string& path) {
   WritePlan plan;
   plan.add({.name = "weight", .shape = {4}});
@@ -277,6 +330,8 @@ std::vector<ValidGolden> valid_goldens() {
       {"state", "every kind of state value, NaN payload and tensor reference", write_state},
       {"deep_state", "a state tree of the greatest depth", write_deep_state},
       {"metadata", "metadata of an imported file", write_metadata},
+      {"training", "modules, an optimizer with two groups, scheduler, generator, values",
+       write_training},
       {"attachments", "named blobs, one of them empty", write_attachments},
       {"quantized", "per tensor, per channel, and float parameters", write_quantized},
       {"chunks", "storages of several chunks, exactly one, and less", write_chunks},

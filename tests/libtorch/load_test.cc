@@ -252,6 +252,35 @@ TEST_F(LoadTest, TiedInTheFileOnly) {
   EXPECT_TRUE(torch::equal(live->embed->weight, stored->head));
 }
 
+TEST_F(LoadTest, TiedHereAndDifferentInTheFile) {
+  Tied live;
+  const auto write = [&](const Tensor& head) {
+    save_tensors(path(), {{"head", head}, {"embed.weight", torch::ones({10, 4})}}, quick());
+  };
+  write(torch::zeros({10, 4}));
+  const LoadReport report = mismatch(TrainingState().module("", live), live);
+  ASSERT_EQ(report.ties.size(), 1U);
+  EXPECT_EQ(report.ties[0].found, "another tensor");
+  write(torch::ones({10, 4}));  // apart, but equal
+  EXPECT_TRUE(load(path(), live).exact());
+}
+
+TEST_F(LoadTest, WhatCannotBeFilledIsRefusedBeforeAnythingChanges) {
+  struct Broad : torch::nn::Module {
+    Broad() {
+      first = register_parameter("first", torch::zeros({2}));
+      wide = register_buffer("wide", torch::zeros({1, 3}).expand({4, 3}));
+    }
+    Tensor first, wide;
+  };
+  Broad stored;
+  save(path(), stored, quick());
+  Broad live;
+  live.first.data().fill_(7);
+  EXPECT_EQ(code_of([&] { load(path(), live); }), Code::kUnsupported);
+  EXPECT_TRUE((live.first == 7).all().item<bool>());
+}
+
 TEST_F(LoadTest, FrozenLayersWhenAskedFor) {
   for (Tensor& parameter : stored_->in->parameters()) parameter.set_requires_grad(false);
   save(path(), TrainingState().module("model", stored_), quick());

@@ -207,6 +207,71 @@ TEST_F(OptimizerTest, AFileWithoutOptimizerLoadsTheModelAndSaysSo) {
   EXPECT_TRUE(torch::equal(live->in->weight, net_->in->weight));
 }
 
+// module.parameters() gives a tied parameter twice.
+TEST_F(OptimizerTest, TiedParametersGivenTwice) {
+  struct Tied : torch::nn::Module {
+    Tied() {
+      first = register_parameter("first", torch::ones({3}));
+      second = register_parameter("second", first);
+    }
+    Tensor first, second;
+  };
+  Tied stored;
+  torch::optim::Adam before(stored.parameters(), AdamOptions(0.1));
+  ASSERT_EQ(before.param_groups()[0].params().size(), 2U);
+  stored.first.sum().backward();
+  before.step();
+  save(path(), TrainingState().module("m", stored).optimizer("adam", before), quick());
+  Tied live;
+  torch::optim::Adam after(live.parameters(), AdamOptions(0.1));
+  EXPECT_TRUE(load(path(), TrainingState().module("m", live).optimizer("adam", after)).exact());
+  EXPECT_TRUE(torch::equal(state_of(after, live.first)->exp_avg(),
+                           state_of(before, stored.first)->exp_avg()));
+}
+
+// Damage that only decoding finds: the model has not changed when it is reported.
+TEST_F(OptimizerTest, MalformedOptionsAndEntriesChangeNothing) {
+  const auto write = [&](const char* option, StateValue lr, StateValue step, DType moments) {
+    WritePlan plan;
+    const auto w = plan.add({.name = "w", .shape = {2}});
+    const auto avg =
+        plan.add({.name = "avg", .dtype = moments, .shape = {2}, .role = Role::kOptimizerState});
+    StateValue root = StateValue::dict();
+    StateValue& adam = root.set("optimizers", StateValue::dict()).set("adam", StateValue::dict());
+    adam.set("class", StateValue::string("Adam"));
+    StateValue& entries = adam.set("state", StateValue::dict()).set(0, StateValue::dict());
+    entries.set("step", std::move(step));
+    entries.set("exp_avg", StateValue::tensor("avg"));
+    StateValue group = StateValue::dict();
+    group.set(option, std::move(lr));
+    group.set("params", StateValue::list({StateValue::integer(0)}));
+    group.set("param_names", StateValue::list({StateValue::string("w")}));
+    adam.set("param_groups", StateValue::list({group}));
+    plan.set_state(std::move(root));
+    Writer writer = *Writer::create(path(), plan);
+    const std::vector<std::byte> bytes(64);
+    const std::size_t moment = static_cast<std::size_t>(dtype_bits(moments)) / 8;
+    ASSERT_TRUE(writer.write(w, std::span(bytes).first(8)).ok());
+    ASSERT_TRUE(writer.write(avg, std::span(bytes).first(2 * moment)).ok());
+    ASSERT_TRUE(writer.commit().ok());
+  };
+  Tensor live = torch::ones({2}, torch::requires_grad());
+  torch::optim::Adam optimizer(std::vector<Tensor>{live}, AdamOptions(0.1));
+  const auto attempt = [&] {
+    load(path(), TrainingState().tensor("w", live).optimizer("adam", optimizer));
+  };
+  write("lr", StateValue::string("x"), StateValue::integer(1), DType::kFloat32);
+  EXPECT_EQ(code_of(attempt), Code::kRejected);
+  write("lr", StateValue::real(1), StateValue::string("x"), DType::kFloat32);
+  EXPECT_EQ(code_of(attempt), Code::kRejected);
+  write("lr", StateValue::real(1), StateValue::real(1e300), DType::kFloat32);
+  EXPECT_EQ(code_of(attempt), Code::kRejected);
+  write("lr", StateValue::real(1), StateValue::integer(1), DType::kFloat64);
+  EXPECT_THROW(attempt(), MismatchError);
+  EXPECT_TRUE((live == 1).all().item<bool>());
+  EXPECT_TRUE(optimizer.state().empty());
+}
+
 TEST_F(OptimizerTest, RenamedModulesTakeTheirStateAlong) {
   Net live;
   torch::optim::Adam optimizer(live->parameters(), AdamOptions(0.01));

@@ -73,6 +73,36 @@ TEST_F(ValuesTest, EveryType) {
   EXPECT_EQ(loaded.tree.find("bytes")->as_bytes().size(), 2U);
 }
 
+TEST_F(ValuesTest, Nested) {
+  using Rows = std::vector<std::map<std::string, std::vector<std::optional<double>>>>;
+  Rows saved = {{{"a", {1.5, std::nullopt}}}, {}};
+  std::map<std::string, std::optional<std::vector<int>>> dict = {{"x", std::vector<int>{1}},
+                                                                 {"y", std::nullopt}};
+  save(path(), TrainingState().value("rows", saved).value("dict", dict), quick());
+  Rows rows;
+  decltype(dict) other;
+  EXPECT_TRUE(load(path(), TrainingState().value("rows", rows).value("dict", other)).exact());
+  EXPECT_EQ(rows, saved);
+  EXPECT_EQ(other, dict);
+}
+
+TEST_F(ValuesTest, AStateThatNoGeneratorTakesChangesNothing) {
+  WritePlan plan;
+  const TensorId id =
+      plan.add({.name = "rng/cpu", .dtype = DType::kUInt8, .shape = {16}, .role = Role::kOther});
+  StateValue root = StateValue::dict();
+  root.set("rng", StateValue::dict()).set("cpu", StateValue::tensor("rng/cpu"));
+  root.set("values", StateValue::dict()).set("epoch", StateValue::integer(3));
+  plan.set_state(std::move(root));
+  Writer writer = *Writer::create(path(), plan);
+  ASSERT_TRUE(writer.write(id, std::vector<std::byte>(16)).ok());
+  ASSERT_TRUE(writer.commit().ok());
+  int epoch = 0;
+  EXPECT_EQ(code_of([&] { load(path(), TrainingState().value("epoch", epoch).rng()); }),
+            Code::kRejected);
+  EXPECT_EQ(epoch, 0);
+}
+
 TEST_F(ValuesTest, OtherTypesAreMismatchesAndChangeNothing) {
   std::string text = "x";
   std::int64_t large = 300;

@@ -170,7 +170,7 @@ TEST_F(DirectoryTest, TheLevelSaysWhatCounts) {
 
 TEST_F(DirectoryTest, LimitsCountToo) {
   save(1);
-  EXPECT_THAT(run_.newest({.limits = {.max_index_bytes = 1}}), StatusIs(Code::kNotFound));
+  EXPECT_THAT(run_.newest({.limits = {.max_index_bytes = 1}}), StatusIs(Code::kCorrupt));
   ASSERT_OK_AND_ASSIGN(const PruneReport report, run_.prune(1, {.limits = {.max_index_bytes = 1}}));
   EXPECT_THAT(steps_of(report.damaged), ElementsAre(1));
 }
@@ -181,12 +181,12 @@ TEST_F(DirectoryTest, NoneIsNotFound) {
   EXPECT_THAT(run_.newest(), StatusIs(Code::kNotFound, HasSubstr("run: no checkpoint in the")));
   save(1);
   truncate(1);
-  EXPECT_THAT(run_.newest(), StatusIs(Code::kNotFound, AllOf(HasSubstr("1 that does not"),
+  EXPECT_THAT(run_.newest(), StatusIs(Code::kCorrupt, AllOf(HasSubstr("1 that does not"),
                                                              HasSubstr("truncated: "))));
   save(2);
   damage_data(2);
   EXPECT_THAT(run_.newest(),
-              StatusIs(Code::kNotFound,
+              StatusIs(Code::kCorrupt,
                        AllOf(HasSubstr("found 2 that do not"), HasSubstr("the newest: checksum"),
                              HasSubstr("step-00000000000002.ingot"))));
 }
