@@ -182,7 +182,7 @@ TEST_F(DirectoryTest, NoneIsNotFound) {
   save(1);
   truncate(1);
   EXPECT_THAT(run_.newest(), StatusIs(Code::kCorrupt, AllOf(HasSubstr("1 that does not"),
-                                                             HasSubstr("truncated: "))));
+                                                            HasSubstr("truncated: "))));
   save(2);
   damage_data(2);
   EXPECT_THAT(run_.newest(),
