@@ -14,8 +14,9 @@
 // fully qualified names, the optimizer's state by the name of the parameter it belongs to.
 //
 // Failures are c10::Error: ingot::libtorch::Error, which carries a Status, or MismatchError, which
-// carries a LoadReport. All functions block unless they say otherwise, may be called from any
-// thread, and must not run while another thread changes the objects that a TrainingState names.
+// carries a LoadReport; what LibTorch itself throws passes through. All functions block unless they
+// say otherwise, may be called from any thread, and must not run while another thread changes the
+// objects that a TrainingState names.
 #pragma once
 
 #include <torch/torch.h>
@@ -291,8 +292,8 @@ class PendingSave {
 // Takes a snapshot (a copy of every storage in host memory) and returns; the file is written
 // meanwhile. What is trained from then on never reaches it. `options.writer.progress` and
 // `.cancel` are called and looked at as in save() and must outlive the handle. Saves under
-// different names may overlap; of two under one name the one that ends last stays. Throws what
-// can be known beforehand: names, unsupported tensors.
+// different names may overlap; of two under one name the one that ends last stays. Throws for
+// tensors that cannot be stored and parameters without a name; everything else is wait()'s.
 [[nodiscard]] PendingSave save_async(const std::string& path, const TrainingState& state,
                                      const SaveOptions& options = {});
 
@@ -317,7 +318,7 @@ enum class Proof : std::uint8_t {
 enum class OptionsFrom : std::uint8_t { kFile, kOptimizer };
 
 // `from`, a whole name or the beginning of one up to a dot, becomes `to`. Names are full:
-// "model.encoder.weight".
+// "model.encoder.weight". To take a beginning away, say it with its dot: {"module.", ""}.
 struct Rename {
   std::string from;
   std::string to;
@@ -340,7 +341,8 @@ struct LoadOptions {
   std::function<OptionsFrom(std::string_view optimizer, std::size_t group)> options_from = {};
   // Frozen parameters of the file are frozen, others are not.
   bool restore_requires_grad = false;
-  // Moves every module tensor to this device while it is loaded.
+  // Moves the tensors that are loaded to this device. What is filtered or missing stays where it
+  // is.
   std::optional<torch::Device> device = std::nullopt;
   int threads = 0;  // that prove; 0: as many as the process may run on
   OpenOptions open = {};
