@@ -8,7 +8,6 @@
 //   bench_compare one FILE TINY NAME
 //   bench_compare save SHAPE RAW FILE
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -29,6 +28,7 @@
 #include "bench/support/page_cache.h"
 #include "bench/support/payload.h"
 #include "bench/support/run.h"
+#include "bench/support/usage.h"
 
 namespace ingot::bench {
 namespace {
@@ -37,10 +37,7 @@ using Arguments = std::vector<std::string>;
 using nlohmann::json;
 
 json result(double seconds) {
-  struct rusage usage {};
-  getrusage(RUSAGE_SELF, &usage);
-  return {{"seconds", seconds},
-          {"peak_rss_bytes", static_cast<std::uint64_t>(usage.ru_maxrss) * 1024}};
+  return {{"seconds", seconds}, {"peak_rss_bytes", peak_resident_bytes()}};
 }
 
 json make(const Arguments& in) {

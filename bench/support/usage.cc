@@ -19,6 +19,8 @@ std::uint64_t proc_number(const char* file, std::string_view key) {
 
 }  // namespace
 
+std::uint64_t peak_resident_bytes() { return proc_number("/proc/self/status", "VmHWM:") * 1024; }
+
 Usage::Usage()
     : resident_(proc_number("/proc/self/status", "VmRSS:")),
       read_(proc_number("/proc/self/io", "read_bytes:")),

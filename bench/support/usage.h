@@ -7,6 +7,9 @@
 
 namespace ingot::bench {
 
+// Largest resident set of this process. Not getrusage's, which starts with that of the parent.
+std::uint64_t peak_resident_bytes();
+
 // Counts from its construction on; report() writes the counters rss_added (the peak of the resident
 // set over what it was), storage_read and storage_written (the last two an iteration) beside the
 // time, all in bytes. Resident memory includes mapped pages of the page cache that the process

@@ -7,7 +7,6 @@
 //   bench_training write-ceiling MIB FILE                 the same bytes by O_DIRECT, with fsync
 //   bench_training copy-ceiling MIB                       the same bytes from memory to memory
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,6 +24,7 @@
 #include "bench/support/direct_io.h"
 #include "bench/support/page_cache.h"
 #include "bench/support/run.h"
+#include "bench/support/usage.h"
 #include "io/aligned_buffer.h"
 
 namespace ingot::bench {
@@ -77,12 +77,10 @@ void sync(const std::string& path) {
 }
 
 json result(double seconds, std::uint64_t mib) {
-  struct rusage usage {};
-  getrusage(RUSAGE_SELF, &usage);
   const std::uint64_t bytes = std::max<std::uint64_t>(mib / 12, 1) * 12 * kMiB;
   return {{"seconds", seconds},
           {"bytes_per_second", static_cast<double>(bytes) / seconds},
-          {"peak_rss_bytes", static_cast<std::uint64_t>(usage.ru_maxrss) * 1024}};
+          {"peak_rss_bytes", peak_resident_bytes()}};
 }
 
 json save(const Arguments& in) {
