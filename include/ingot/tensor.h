@@ -41,7 +41,7 @@ struct Quantization {
 };
 
 // A description. The spans and the name point into the checkpoint's index: they are valid as long
-// as any Checkpoint, TensorView or MutableTensorView of that file lives. Cheap to copy.
+// as any Checkpoint, TensorView or MutableTensorView from the same open() lives. Cheap to copy.
 struct TensorInfo {
   std::string_view name;  // fully qualified name, UTF-8, unique in the file
   DType dtype = DType::kUInt8;

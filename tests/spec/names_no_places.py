@@ -1,9 +1,11 @@
 """Nothing in the repository depends on where it was written: no package registry's host, no
-absolute path of somebody's machine. (The patterns are spelled so that they do not match here.)"""
+absolute path of somebody's machine, no large file that a program left there. (The patterns are spelled so that they do not match here.)"""
 
 import re
 
-from repository import Findings, files, lines
+from repository import ROOT, Findings, files, lines
+
+LARGEST = 2 << 20
 
 HOSTS = re.compile(
     r"p[y]pi\.(org|python)|p[y]thonhosted\.org|d[e]b\.debian\.org|s[e]curity\.debian\.org|"
@@ -14,6 +16,9 @@ PATHS = re.compile(r"(?<![\w.\-$}/])/(h[o]me|r[o]ot|w[o]rk|U[s]ers|m[n]t|o[p]t)/
 def main():
     findings = Findings()
     for path in files():
+        if (ROOT / path).stat().st_size > LARGEST:
+            findings.add(path, 0, f"is larger than {LARGEST} bytes")
+            continue
         for number, line in lines(path):
             if match := HOSTS.search(line):
                 findings.add(path, number, f"names a registry host: {match[0]}")
