@@ -11,10 +11,8 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <exception>
 #include <fstream>
 #include <functional>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -22,6 +20,7 @@
 #include "ingot/checkpoint.h"
 #include "ingot/exceptions.h"
 
+#include "bench/support/commands.h"
 #include "bench/support/files.h"
 #include "bench/support/memory_read.h"
 #include "bench/support/options.h"
@@ -33,7 +32,6 @@
 namespace ingot::bench {
 namespace {
 
-using Arguments = std::vector<std::string>;
 using nlohmann::json;
 
 json result(double seconds) {
@@ -134,21 +132,13 @@ json save_file(const Arguments& in) {
 
 int main(int argc, char** argv) {
   using namespace ingot::bench;
-  const std::map<std::string, json (*)(const Arguments&)> commands = {
-      {"make", make},         {"ingot", make_ingot}, {"warm", warm},     {"open", open_file},
-      {"describe", describe}, {"one", one_tensor},   {"save", save_file}};
-  Arguments arguments(argv + 1, argv + argc);
-  auto command = arguments.empty() ? commands.end() : commands.find(arguments.front());
-  if (command == commands.end()) {
-    std::fprintf(stderr, "usage: see the top of bench/compare/main.cc\n");
-    return 64;
-  }
-  try {
-    arguments.erase(arguments.begin());
-    std::printf("%s\n", command->second(arguments).dump().c_str());
-    return 0;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
+  return run_command(argc, argv,
+                     {{"make", make},
+                      {"ingot", make_ingot},
+                      {"warm", warm},
+                      {"open", open_file},
+                      {"describe", describe},
+                      {"one", one_tensor},
+                      {"save", save_file}},
+                     "bench/compare/main.cc");
 }

@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
@@ -20,6 +19,7 @@
 
 #include "ingot/libtorch.h"
 
+#include "bench/support/commands.h"
 #include "bench/support/descriptor.h"
 #include "bench/support/direct_io.h"
 #include "bench/support/page_cache.h"
@@ -31,7 +31,6 @@ namespace ingot::bench {
 namespace {
 
 using nlohmann::json;
-using Arguments = std::vector<std::string>;
 using torch::optim::AdamOptions;
 using torch::optim::AdamParamState;
 
@@ -156,24 +155,11 @@ json copy_ceiling(const Arguments& in) {
 
 int main(int argc, char** argv) {
   using namespace ingot::bench;
-  const std::map<std::string, json (*)(const Arguments&)> commands = {
-      {"save", save},
-      {"resume", resume},
-      {"warm", warm},
-      {"write-ceiling", write_ceiling},
-      {"copy-ceiling", copy_ceiling}};
-  Arguments arguments(argv + 1, argv + argc);
-  const auto command = arguments.empty() ? commands.end() : commands.find(arguments.front());
-  if (command == commands.end()) {
-    std::fprintf(stderr, "usage: see the top of bench/training/main.cc\n");
-    return 64;
-  }
-  try {
-    arguments.erase(arguments.begin());
-    std::printf("%s\n", command->second(arguments).dump().c_str());
-    return 0;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
+  return run_command(argc, argv,
+                     {{"save", save},
+                      {"resume", resume},
+                      {"warm", warm},
+                      {"write-ceiling", write_ceiling},
+                      {"copy-ceiling", copy_ceiling}},
+                     "bench/training/main.cc");
 }
