@@ -20,6 +20,10 @@ class FaultMapping final : public Mapping {
     INGOT_RETURN_IF_ERROR(state_->fail(Call::kPopulate, path_));
     return base_->populate(offset, length);
   }
+  Result<std::uint64_t> resident(std::uint64_t offset, std::uint64_t length) const override {
+    INGOT_RETURN_IF_ERROR(state_->fail(Call::kResident, path_));
+    return base_->resident(offset, length);
+  }
 
  private:
   std::shared_ptr<State> state_;

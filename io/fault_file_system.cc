@@ -53,6 +53,8 @@ std::string_view call_name(Call call) {
       return "map";
     case Call::kPopulate:
       return "populate";
+    case Call::kResident:
+      return "resident";
     case Call::kAdvise:
       return "advise";
     case Call::kLock:

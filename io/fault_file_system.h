@@ -32,6 +32,7 @@ enum class Call : std::uint8_t {
   kStat,
   kMap,
   kPopulate,
+  kResident,
   kAdvise,
   kLock,
   kClose,

@@ -46,6 +46,11 @@ class MemoryMapping final : public Mapping {
         .os_error(EFAULT);
   }
 
+  Result<std::uint64_t> resident(std::uint64_t offset, std::uint64_t length) const override {
+    if (range_in(offset, length, length_)) return length;
+    return make_error(Code::kInvalidArgument, "question outside of the mapping");
+  }
+
  private:
   std::shared_ptr<Impl> file_system_;
   InodePtr inode_;

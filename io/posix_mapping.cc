@@ -1,6 +1,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/checked.h"
@@ -61,6 +63,27 @@ class PosixMapping final : public Mapping {
 #else
     return {};
 #endif
+  }
+
+  Result<std::uint64_t> resident(std::uint64_t offset, std::uint64_t length) const override {
+    if (!range_in(offset, length, range_.length)) {
+      return make_error(Code::kInvalidArgument, "question outside of the mapping").file(path_);
+    }
+    // Asked in pieces, so that the answer fits on the stack.
+    std::array<unsigned char, 1024> pages;
+    const std::uint64_t piece = pages.size() * page_bytes();
+    std::uint64_t found = 0;
+    const std::uint64_t end = range_.skip + offset + length;
+    for (std::uint64_t at = align_down(range_.skip + offset, page_bytes()); at < end; at += piece) {
+      const std::uint64_t bytes = std::min(piece, end - at);
+      if (::mincore(range_.base + at, bytes, pages.data()) != 0) {
+        return os_failure(path_, "cannot ask what is in memory", errno);
+      }
+      const auto count = static_cast<std::ptrdiff_t>(ceil_div(bytes, page_bytes()));
+      found += static_cast<std::uint64_t>(std::count_if(
+          pages.begin(), pages.begin() + count, [](unsigned char p) { return (p & 1) != 0; }));
+    }
+    return std::min(found * page_bytes(), length);
   }
 
  private:

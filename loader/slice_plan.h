@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "ingot/checkpoint.h"
 #include "ingot/status.h"
@@ -17,9 +18,14 @@ namespace ingot::loader {
 class SlicePlan {
  public:
   // kInvalidArgument when the slice is not within the shape, or cuts a byte of a sub-byte dtype.
-  static Result<SlicePlan> make(const TensorInfo& tensor, const Slice& slice);
+  // `destination_strides`, in elements, one a dimension, place the result; empty means packed,
+  // row-major.
+  static Result<SlicePlan> make(const TensorInfo& tensor, const Slice& slice,
+                                std::span<const std::int64_t> destination_strides = {});
 
-  std::uint64_t bytes() const { return bytes_; }  // of the packed result
+  std::uint64_t bytes() const { return bytes_; }  // that are copied
+  // From the result's first byte to behind its last; bytes() when it is packed.
+  std::uint64_t destination_extent() const { return extent_; }
 
   // Calls visit(source, destination, bytes) -> Status for each run until one fails.
   template <typename Visitor>
@@ -52,7 +58,8 @@ class SlicePlan {
     std::uint64_t destination_step = 0;
   };
 
-  void collect(const TensorInfo& tensor, const Slice& slice);
+  Status collect(const TensorInfo& tensor, const Slice& slice,
+                 std::span<const std::int64_t> destination_strides);
   void merge_neighbours();
   void take_innermost_run();
   Status to_bytes(const TensorInfo& tensor);
@@ -62,6 +69,7 @@ class SlicePlan {
   std::uint64_t begin_ = 0;
   std::uint64_t run_bytes_ = 0;
   std::uint64_t bytes_ = 0;
+  std::uint64_t extent_ = 0;
 };
 
 }  // namespace ingot::loader

@@ -22,7 +22,9 @@ constexpr int kMinDepth = 4;
 class DirectReader {
  public:
   DirectReader(VerifyJob& job, io::File& direct)
-      : job_(job), direct_(direct), scan_(job.state, job.plan, job.errors) {}
+      : job_(job),
+        direct_(direct),
+        scan_(job.state, {.padding = job.plan.checks_padding()}, job.errors) {}
 
   Status prepare(std::uint32_t depth);
   Status run();

@@ -8,11 +8,11 @@
 
 namespace ingot::loader {
 
-UnitScan::UnitScan(const Checkpoint::State& state, const VerifyPlan& plan, VerifyErrors& errors)
+UnitScan::UnitScan(const Checkpoint::State& state, const ScanOptions& options, VerifyErrors& errors)
     : state_(state),
       errors_(errors),
-      checks_padding_(plan.checks_padding()),
-      sha256_(state.header.has_sha256()),
+      checks_padding_(options.padding),
+      sha256_(options.sha256 && state.header.has_sha256()),
       cursor_(state) {}
 
 void UnitScan::begin(const Stretch& unit) {

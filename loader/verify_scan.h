@@ -14,11 +14,16 @@
 
 namespace ingot::loader {
 
-// One thread at a time; all arguments must outlive it. Pieces may be cut anywhere: an item within
-// one piece is checked in one go, others are hashed as they come.
+struct ScanOptions {
+  bool padding = true;  // zeros are checked too
+  bool sha256 = true;   // and SHA-256, where the file has it
+};
+
+// One thread at a time; `state` and `errors` must outlive it. Pieces may be cut anywhere: an item
+// within one piece is checked in one go, others are hashed as they come.
 class UnitScan {
  public:
-  UnitScan(const Checkpoint::State& state, const VerifyPlan& plan, VerifyErrors& errors);
+  UnitScan(const Checkpoint::State& state, const ScanOptions& options, VerifyErrors& errors);
 
   void begin(const Stretch& unit);
   // The next bytes of the unit.

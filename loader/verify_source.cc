@@ -76,7 +76,7 @@ void verify_items(VerifyJob& job, UnitScan& scan, std::uint64_t end, ByteSource&
 }
 
 void verify_units(VerifyJob& job, ByteSource& fast, ByteSource& careful) {
-  UnitScan scan(job.state, job.plan, job.errors);
+  UnitScan scan(job.state, {.padding = job.plan.checks_padding()}, job.errors);
   while (const std::optional<Stretch> unit = job.take()) {
     scan.begin(*unit);
     while (!scan.done() && job.wants(scan.position())) {

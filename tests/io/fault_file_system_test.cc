@@ -48,6 +48,9 @@ class FaultTest : public ::testing::Test {
     auto mapping = (*file)->map(0, 100, MapMode::kReadOnly);
     result.emplace_back(Call::kMap, mapping.status());
     if (mapping.ok()) result.emplace_back(Call::kPopulate, (*mapping)->populate(0, 100));
+    if (mapping.ok()) {
+      result.emplace_back(Call::kResident, (*mapping)->resident(0, 100).status());
+    }
     result.emplace_back(Call::kAdvise, (*file)->advise(Advice::kWillNeed, 0, 0));
     result.emplace_back(Call::kLock, (*file)->try_lock());
     result.emplace_back(Call::kReopenDirect, (*file)->reopen_direct().status());

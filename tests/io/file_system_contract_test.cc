@@ -243,6 +243,17 @@ TEST_P(FileSystemContract, PopulateStaysInside) {
   EXPECT_THAT(mapping->populate(~std::uint64_t{0}, 2), StatusIs(Code::kInvalidArgument));
 }
 
+TEST_P(FileSystemContract, WhatWasBroughtInIsResident) {
+  auto file = create("file", pattern(20'000'000));
+  ASSERT_OK_AND_ASSIGN(auto mapping, file->map(100, 19'000'000, MapMode::kReadOnly));
+  ASSERT_OK(mapping->populate(0, 19'000'000));
+  ASSERT_OK_AND_ASSIGN(const std::uint64_t all, mapping->resident(0, 19'000'000));
+  EXPECT_EQ(all, 19'000'000U);
+  ASSERT_OK_AND_ASSIGN(const std::uint64_t part, mapping->resident(18'000'001, 3));
+  EXPECT_EQ(part, 3U);
+  EXPECT_THAT(mapping->resident(0, 19'000'001), StatusIs(Code::kInvalidArgument));
+}
+
 TEST_P(FileSystemContract, PopulateOfATruncatedFile) {
   auto file = create("file", pattern(20'000));
   ASSERT_OK_AND_ASSIGN(auto mapping, file->map(0, 20'000, MapMode::kReadOnly));

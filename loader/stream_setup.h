@@ -1,0 +1,37 @@
+// Decides how a load is made: transport, threads, sizes of slots. What a preview shows.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ingot/stream.h"
+
+#include "io/file.h"
+#include "loader/checkpoint_state.h"
+#include "loader/load_plan_rep.h"
+#include "loader/transfer_plan.h"
+
+namespace ingot::loader {
+
+struct StreamSetup {
+  Transport transport = Transport::kRead;
+  std::string reason;
+  std::unique_ptr<io::File> direct;  // kDirect
+  int threads = 1;
+  std::uint64_t slots_per_thread = 0;  // at least 1
+  std::uint64_t slot_bytes = 0;        // of staging, with what page alignment takes
+  TransferPlan transfers;
+  std::vector<Device*> devices;  // by Piece::device
+  bool needs_staging = false;
+};
+
+// `devices` is not empty; every Piece::device is an entry of it.
+Result<StreamSetup> make_stream_setup(const Checkpoint::State& state, std::vector<Piece> pieces,
+                                      std::vector<Device*> devices, const StreamOptions& options);
+
+// Whether a transfer is filled where it goes: one run, to memory that the processor may write.
+bool fills_in_place(const Transfer& transfer, const StreamSetup& setup);
+
+}  // namespace ingot::loader

@@ -1,0 +1,195 @@
+#include "loader/stream_source.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+#include "base/checked.h"
+#include "base/error.h"
+#include "format/constants.h"
+#include "io/queue.h"
+#include "io/transfer.h"
+
+namespace ingot::loader {
+namespace {
+
+// Copied, then hashed while it is in the cache of the processor.
+constexpr std::uint64_t kPieceBytes = std::uint64_t{128} << 10;
+// Of a mapping: brought in by one call.
+constexpr std::uint64_t kPopulateBytes = std::uint64_t{4} << 20;
+
+class Stopwatch {
+ public:
+  double lap() {
+    const auto now = std::chrono::steady_clock::now();
+    return std::chrono::duration<double>(now - std::exchange(last_, now)).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+MutableBytes target_of(const Slot& slot) {
+  return {slot.target, static_cast<std::size_t>(slot.transfer->bytes())};
+}
+
+class PageCacheSource final : public StreamSource {
+ public:
+  explicit PageCacheSource(const io::Mapping& mapping) : mapping_(mapping) {}
+
+  Status start(Slot& slot) override { return slot.bytes = slot.target, Status(); }
+
+  Status finish(Slot& slot, TransferProof& proof) override {
+    Stopwatch watch;
+    const MutableBytes target = target_of(slot);
+    const std::byte* from = mapping_.bytes().data() + slot.transfer->begin;
+    std::uint64_t populated = 0;
+    for (std::uint64_t at = 0; at < target.size();) {
+      if (at == populated) {
+        const std::uint64_t bytes = std::min(kPopulateBytes, target.size() - at);
+        INGOT_RETURN_IF_ERROR(mapping_.populate(slot.transfer->begin + at, bytes));
+        populated += bytes;
+      }
+      const std::uint64_t bytes = std::min(kPieceBytes, populated - at);
+      const MutableBytes piece =
+          target.subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(bytes));
+      std::memcpy(piece.data(), from + at, piece.size());
+      reading_ += watch.lap();
+      proof.feed(piece);
+      verifying_ += watch.lap();
+      at += bytes;
+    }
+    return {};
+  }
+
+ private:
+  const io::Mapping& mapping_;
+};
+
+class ReadSource final : public StreamSource {
+ public:
+  explicit ReadSource(io::File& file) : file_(file) {}
+
+  Status start(Slot& slot) override { return slot.bytes = slot.target, Status(); }
+
+  Status finish(Slot& slot, TransferProof& proof) override {
+    Stopwatch watch;
+    const MutableBytes target = target_of(slot);
+    for (std::uint64_t at = 0; at < target.size();) {
+      const std::uint64_t bytes = std::min(kPieceBytes, target.size() - at);
+      const MutableBytes piece =
+          target.subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(bytes));
+      INGOT_RETURN_IF_ERROR(io::read_exact(file_, slot.transfer->begin + at, piece));
+      reading_ += watch.lap();
+      proof.feed(piece);
+      verifying_ += watch.lap();
+      at += bytes;
+    }
+    return {};
+  }
+
+ private:
+  io::File& file_;
+};
+
+// Reads whole pages, so a little more than the transfer at either end; the first page begins at the
+// begin of the slot's memory, or at the target when that lies on a page itself.
+class DirectStreamSource final : public StreamSource {
+ public:
+  static Result<std::unique_ptr<StreamSource>> make(const Checkpoint::State& state,
+                                                    const StreamSourceOptions& options) {
+    auto source = std::unique_ptr<DirectStreamSource>(new DirectStreamSource(options));
+    io::QueueOptions queue;
+    queue.depth = static_cast<std::uint32_t>(options.slots.size());
+    queue.has_descriptors = state.file_system->has_descriptors();
+    INGOT_ASSIGN_OR_RETURN(source->queue_, io::open_queue(queue));
+    return {std::move(source)};
+  }
+
+  // One slot may copy while the others fill.
+  std::size_t depth() const override { return std::max<std::size_t>(slots_.size() - 1, 1); }
+
+  Status start(Slot& slot) override {
+    const Transfer& transfer = *slot.transfer;
+    io::Transfer read;
+    read.file = &file_;
+    read.offset = align_down(transfer.begin, format::kPageBytes);
+    read.memory = slot.target - (transfer.begin - read.offset);
+    read.bytes = align_up(transfer.end, format::kPageBytes) - read.offset;
+    read.token = static_cast<std::uint64_t>(&slot - slots_.data());
+    slot.arrived = false;
+    slot.bytes = slot.target;
+    return queue_->submit(read);
+  }
+
+  Status finish(Slot& slot, TransferProof& proof) override {
+    Stopwatch watch;
+    while (!slot.arrived) {
+      INGOT_ASSIGN_OR_RETURN(const io::Completion completion, queue_->wait());
+      Slot& other = slots_[static_cast<std::size_t>(completion.token)];
+      other.arrived = true;
+      other.read_status = completion.status;
+    }
+    reading_ += watch.lap();
+    INGOT_RETURN_IF_ERROR(slot.read_status);
+    proof.feed(target_of(slot));
+    verifying_ += watch.lap();
+    return {};
+  }
+
+ private:
+  explicit DirectStreamSource(const StreamSourceOptions& options)
+      : file_(*options.direct), slots_(options.slots) {}
+
+  io::File& file_;
+  std::span<Slot> slots_;
+  // Its destruction waits for what is in flight.
+  std::unique_ptr<io::Queue> queue_;
+};
+
+class RegisteredSource final : public StreamSource {
+ public:
+  RegisteredSource(const io::Mapping& mapping, Device& device)
+      : mapping_(mapping), device_(device) {}
+
+  Status start(Slot& slot) override {
+    slot.bytes = mapping_.bytes().data() + slot.transfer->begin;
+    return {};
+  }
+
+  Status finish(Slot& slot, TransferProof& proof) override {
+    Stopwatch watch;
+    const Bytes bytes(slot.bytes, static_cast<std::size_t>(slot.transfer->bytes()));
+    INGOT_RETURN_IF_ERROR(mapping_.populate(slot.transfer->begin, bytes.size()));
+    INGOT_ASSIGN_OR_RETURN(slot.registration, device_.register_host(bytes));
+    reading_ += watch.lap();
+    proof.feed(bytes);
+    verifying_ += watch.lap();
+    return {};
+  }
+
+ private:
+  const io::Mapping& mapping_;
+  Device& device_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<StreamSource>> make_stream_source(const Checkpoint::State& state,
+                                                         const StreamSourceOptions& options) {
+  switch (options.transport) {
+    case Transport::kPageCache:
+      return {std::make_unique<PageCacheSource>(*state.mapping)};
+    case Transport::kDirect:
+      return DirectStreamSource::make(state, options);
+    case Transport::kRegisteredMapping:
+      return {std::make_unique<RegisteredSource>(*state.mapping, *options.device)};
+    case Transport::kAuto:
+    case Transport::kRead:
+      break;
+  }
+  return {std::make_unique<ReadSource>(*state.file)};
+}
+
+}  // namespace ingot::loader

@@ -1,0 +1,48 @@
+// How the bytes of a transfer come out of the file: one class a transport.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "ingot/stream.h"
+
+#include "io/file.h"
+#include "loader/checkpoint_state.h"
+#include "loader/stream_slot.h"
+#include "loader/transfer_proof.h"
+
+namespace ingot::loader {
+
+// Of one worker, on its thread.
+class StreamSource {
+ public:
+  virtual ~StreamSource() = default;
+  // How many slots may be filling at once.
+  virtual std::size_t depth() const { return 1; }
+  // Begins to fill a slot: sets slot.bytes. Slots are finished in the order in which they started.
+  virtual Status start(Slot& slot) = 0;
+  // Blocks until the slot is filled, and feeds the proof on the way.
+  virtual Status finish(Slot& slot, TransferProof& proof) = 0;
+
+  // Seconds since construction.
+  double reading() const { return reading_; }
+  double verifying() const { return verifying_; }
+
+ protected:
+  double reading_ = 0;
+  double verifying_ = 0;
+};
+
+struct StreamSourceOptions {
+  Transport transport = Transport::kRead;
+  io::File* direct = nullptr;  // kDirect
+  Device* device = nullptr;    // kRegisteredMapping: the one that copies
+  std::span<Slot> slots;       // of the worker; outlive the source
+};
+
+Result<std::unique_ptr<StreamSource>> make_stream_source(const Checkpoint::State& state,
+                                                         const StreamSourceOptions& options);
+
+}  // namespace ingot::loader

@@ -1,0 +1,187 @@
+#include "loader/stream_worker.h"
+
+#include <chrono>
+#include <utility>
+
+#include "base/error.h"
+#include "format/constants.h"
+#include "loader/device_proof.h"
+
+namespace ingot::loader {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+// Pinned memory is worth most where a device needs it.
+Device& staging_device(const StreamSetup& setup) {
+  for (Device* device : setup.devices) {
+    if (!device->host_accessible()) return *device;
+  }
+  return *setup.devices.front();
+}
+
+}  // namespace
+
+Status StreamWorker::prepare() {
+  const StreamSetup& setup = job_.setup;
+  const auto count = static_cast<std::size_t>(setup.slots_per_thread);
+  slots_.resize(count);
+  if (setup.needs_staging) {
+    INGOT_ASSIGN_OR_RETURN(staging_,
+                           staging_device(setup).allocate_staging(count * setup.slot_bytes));
+    report_.peak_staging_bytes = staging_->bytes().size();
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    if (staging_ != nullptr) {
+      slots_[i].memory = staging_->bytes().subspan(i * static_cast<std::size_t>(setup.slot_bytes),
+                                                   static_cast<std::size_t>(setup.slot_bytes));
+    }
+    slots_[i].fences.resize(setup.devices.size());
+  }
+  for (Device* device : setup.devices) {
+    INGOT_ASSIGN_OR_RETURN(std::unique_ptr<CopyQueue> queue, device->open_queue());
+    queues_.push_back(std::move(queue));
+  }
+  StreamSourceOptions options;
+  options.transport = setup.transport;
+  options.direct = setup.direct.get();
+  options.device = &staging_device(setup);
+  options.slots = slots_;
+  INGOT_ASSIGN_OR_RETURN(source_, make_stream_source(job_.state, options));
+  return {};
+}
+
+void StreamWorker::run() {
+  Status status = prepare();
+  if (status.ok()) status = work();
+  if (!status.ok()) job_.fail(status);
+  // What is being read is waited for by the source's end.
+  if (source_ != nullptr) {
+    report_.stages.read = source_->reading();
+    report_.stages.verify = source_->verifying();
+  }
+  source_.reset();
+  drain();
+  job_.add(report_);
+}
+
+Status StreamWorker::work() {
+  const std::size_t depth = std::min(source_->depth(), slots_.size());
+  bool more = true;
+  while (true) {
+    while (more && filling_ < depth) {
+      INGOT_ASSIGN_OR_RETURN(more, fill_next());
+    }
+    if (filling_ == 0) break;
+    Slot& slot = slots_[head_];
+    head_ = (head_ + 1) % slots_.size();
+    --filling_;
+    INGOT_RETURN_IF_ERROR(finish(slot));
+    if (job_.stopped()) break;
+  }
+  return {};
+}
+
+Result<bool> StreamWorker::fill_next() {
+  const Transfer* transfer = job_.take();
+  if (transfer == nullptr) return false;
+  Slot& slot = slots_[(head_ + filling_) % slots_.size()];
+  INGOT_RETURN_IF_ERROR(wait_for_copies(slot));
+  slot.transfer = transfer;
+  place(slot);
+  INGOT_RETURN_IF_ERROR(source_->start(slot));
+  slot.state = Slot::State::kFilling;
+  ++filling_;
+  return true;
+}
+
+void StreamWorker::place(Slot& slot) const {
+  const Transfer& transfer = *slot.transfer;
+  slot.in_place = fills_in_place(transfer, job_.setup);
+  if (slot.in_place) {
+    const Piece& piece = job_.setup.transfers.pieces(transfer).front();
+    slot.target = reinterpret_cast<std::byte*>(piece.destination);
+  } else if (!slot.memory.empty()) {
+    slot.target = slot.memory.data() + transfer.begin % format::kPageBytes;
+  }
+}
+
+Status StreamWorker::finish(Slot& slot) {
+  const Transfer& transfer = *slot.transfer;
+  const bool verify =
+      job_.options.verify == StreamVerify::kTouched ||
+      (job_.options.verify == StreamVerify::kOnDevice && !arrives_whole(transfer, job_));
+  const std::uint64_t verified = proof_.bytes();
+  proof_.begin(transfer,
+               verify ? job_.setup.transfers.ranges(transfer) : std::span<const Stretch>());
+  const Status filled = source_->finish(slot, proof_);
+  slot.state = Slot::State::kFree;
+  if (!filled.ok()) return job_.fail_read(transfer, filled), Status();
+  // Damage is with the job already; it goes no further.
+  if (job_.stopped() || !job_.errors.wants(transfer.end - 1)) return {};
+  if (!slot.in_place) INGOT_RETURN_IF_ERROR(copy_out(slot));
+  ++report_.transfers;
+  report_.bytes_read += transfer.bytes();
+  report_.bytes_verified += proof_.bytes() - verified;
+  for (const Piece& piece : job_.setup.transfers.pieces(transfer)) report_.bytes += piece.bytes();
+  job_.finished(transfer);
+  return {};
+}
+
+Status StreamWorker::copy_out(Slot& slot) {
+  const auto begin = Clock::now();
+  slot.state = Slot::State::kCopying;
+  std::uint32_t last = 0;
+  for (const Piece& piece : job_.setup.transfers.pieces(*slot.transfer)) {
+    Copy copy;
+    copy.destination = reinterpret_cast<std::byte*>(piece.destination);
+    copy.source = slot.bytes + (piece.source - slot.transfer->begin);
+    copy.width = piece.width;
+    copy.rows = piece.rows;
+    copy.source_pitch = piece.source_pitch;
+    copy.destination_pitch = piece.destination_pitch;
+    const Status status = queues_[piece.device]->copy(copy);
+    if (!status.ok()) return job_.fail_copy(piece.source, piece.source_end(), status), status;
+    ++report_.copies;
+    last = std::max(last, piece.device);
+  }
+  for (std::uint32_t device = 0; device <= last; ++device) {
+    INGOT_ASSIGN_OR_RETURN(slot.fences[device], queues_[device]->record());
+  }
+  report_.stages.copy += seconds_since(begin);
+  return {};
+}
+
+Status StreamWorker::wait_for_copies(Slot& slot) {
+  if (slot.state != Slot::State::kCopying) return {};
+  const auto begin = Clock::now();
+  for (std::size_t device = 0; device < queues_.size(); ++device) {
+    const Status status = queues_[device]->wait(slot.fences[device]);
+    if (!status.ok())
+      return job_.fail_copy(slot.transfer->begin, slot.transfer->end, status), status;
+  }
+  slot.registration.reset();
+  slot.state = Slot::State::kFree;
+  report_.stages.copy += seconds_since(begin);
+  return {};
+}
+
+// Slot by slot, so that an error names what it is about; then whatever an error left behind.
+void StreamWorker::drain() {
+  const auto begin = Clock::now();
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (!wait_for_copies(slots_[(head_ + i) % slots_.size()]).ok()) break;
+  }
+  for (const std::unique_ptr<CopyQueue>& queue : queues_) {
+    const Status status = queue->drain();
+    if (!status.ok()) job_.fail(status);
+  }
+  for (Slot& slot : slots_) slot.registration.reset();
+  report_.stages.copy += seconds_since(begin);
+}
+
+}  // namespace ingot::loader

@@ -1,0 +1,119 @@
+#include "loader/transport_choice.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/error.h"
+#include "format/constants.h"
+
+namespace ingot::loader {
+namespace {
+
+// Asking for every page of a large file would cost more than a small load.
+constexpr std::uint64_t kSamples = 64;
+constexpr std::uint64_t kSampleBytes = std::uint64_t{256} << 10;
+// Above, reading the rest page by page costs less than reading all of it past the page cache.
+constexpr std::uint64_t kWarmPercent = 90;
+// Below, opening a second descriptor and a queue costs more than it saves.
+constexpr std::uint64_t kSmallBytes = std::uint64_t{1} << 20;
+
+// Percent of what is to be loaded that is in memory; nullopt when it cannot be known.
+std::optional<std::uint64_t> resident_percent(const Checkpoint::State& state, std::uint64_t begin,
+                                              std::uint64_t end) {
+  if (state.mapping == nullptr || begin >= end) return std::nullopt;
+  const std::uint64_t sample = std::min(kSampleBytes, end - begin);
+  const std::uint64_t step = std::max(sample, (end - begin) / kSamples);
+  std::uint64_t asked = 0;
+  std::uint64_t found = 0;
+  for (std::uint64_t at = begin; at + sample <= end; at += step) {
+    const Result<std::uint64_t> resident = state.mapping->resident(at, sample);
+    if (!resident.ok()) return std::nullopt;
+    asked += sample;
+    found += *resident;
+  }
+  if (asked == 0) return std::nullopt;
+  return found * 100 / asked;
+}
+
+Result<std::unique_ptr<io::File>> open_direct(const Checkpoint::State& state) {
+  INGOT_ASSIGN_OR_RETURN(std::unique_ptr<io::File> direct, state.file->reopen_direct());
+  const io::DirectAlignment alignment = direct->direct_alignment();
+  const std::uint32_t coarsest = std::max(alignment.offset, alignment.memory);
+  if (coarsest <= format::kPageBytes) return {std::move(direct)};
+  return make_error(Code::kUnsupported, "O_DIRECT asks for a coarser alignment than the format's")
+      .file(state.path())
+      .expected("at most " + std::to_string(format::kPageBytes))
+      .found(coarsest);
+}
+
+Status check_mapped(const Checkpoint::State& state, Transport asked) {
+  if (state.mapping != nullptr) return {};
+  return make_error(Code::kUnsupported,
+                    "the transport " + std::string(transport_name(asked)) + " needs a mapped file")
+      .file(state.path())
+      .advice(state.mapping_error.message());
+}
+
+Result<TransportChoice> forced(const Checkpoint::State& state, Transport asked) {
+  TransportChoice choice;
+  choice.transport = asked;
+  choice.reason = "asked for";
+  if (asked == Transport::kPageCache || asked == Transport::kRegisteredMapping) {
+    INGOT_RETURN_IF_ERROR(check_mapped(state, asked));
+  }
+  if (asked == Transport::kDirect) {
+    INGOT_ASSIGN_OR_RETURN(choice.direct, open_direct(state));
+  }
+  return {std::move(choice)};
+}
+
+TransportChoice warm(std::string reason, bool to_host) {
+  TransportChoice choice;
+  choice.reason = std::move(reason);
+  choice.transport = to_host ? Transport::kRead : Transport::kPageCache;
+  return choice;
+}
+
+TransportChoice cold(const Checkpoint::State& state, std::string reason) {
+  TransportChoice choice;
+  choice.reason = std::move(reason);
+  Result<std::unique_ptr<io::File>> direct = open_direct(state);
+  if (direct.ok()) {
+    choice.transport = Transport::kDirect;
+    choice.direct = *std::move(direct);
+  } else {
+    choice.transport = Transport::kRead;
+    choice.reason += "; no O_DIRECT: ";
+    choice.reason += direct.status().message();
+  }
+  return choice;
+}
+
+}  // namespace
+
+Result<TransportChoice> choose_transport(const Checkpoint::State& state, Transport asked,
+                                         std::span<const Piece> pieces, bool to_host) {
+  if (asked != Transport::kAuto) return forced(state, asked);
+  std::uint64_t begin = ~std::uint64_t{0};
+  std::uint64_t end = 0;
+  for (const Piece& piece : pieces) {
+    begin = std::min(begin, piece.source);
+    end = std::max(end, piece.source_end());
+  }
+  TransportChoice read;
+  read.transport = Transport::kRead;
+  if (begin >= end || end - begin < kSmallBytes) {
+    read.reason = "less than " + human_bytes(kSmallBytes);
+    return {std::move(read)};
+  }
+  const std::optional<std::uint64_t> percent = resident_percent(state, begin, end);
+  if (!percent) {
+    read.reason = "what is in memory cannot be asked";
+    return {std::move(read)};
+  }
+  const std::string measured = std::to_string(*percent) + " % of it is in memory";
+  if (*percent >= kWarmPercent) return warm(measured, to_host);
+  return cold(state, measured);
+}
+
+}  // namespace ingot::loader

@@ -1,0 +1,117 @@
+#include "tests/loader/fault_device.h"
+
+#include <string>
+#include <utility>
+
+#include "base/error.h"
+
+namespace ingot::testing {
+
+class FaultStaging final : public StagingBuffer {
+ public:
+  FaultStaging(FaultDevice& device, std::unique_ptr<StagingBuffer> base)
+      : device_(device), base_(std::move(base)) {
+    ++device_.alive_;
+    const std::uint64_t now = device_.staging_ += base_->bytes().size();
+    std::uint64_t peak = device_.peak_staging_;
+    while (peak < now && !device_.peak_staging_.compare_exchange_weak(peak, now)) {
+    }
+  }
+  ~FaultStaging() override {
+    device_.staging_ -= base_->bytes().size();
+    --device_.alive_;
+  }
+  FaultStaging(const FaultStaging&) = delete;
+  FaultStaging& operator=(const FaultStaging&) = delete;
+  std::span<std::byte> bytes() const override { return base_->bytes(); }
+
+ private:
+  FaultDevice& device_;
+  std::unique_ptr<StagingBuffer> base_;
+};
+
+// A queue that failed gives its copies up: only drain() works, as the contract says.
+class FaultQueue final : public CopyQueue {
+ public:
+  FaultQueue(FaultDevice& device, std::unique_ptr<CopyQueue> base)
+      : device_(device), base_(std::move(base)) {
+    ++device_.alive_;
+  }
+  ~FaultQueue() override {
+    if (busy_) ++device_.misuse_;  // nobody drained it: its staging may be gone before it
+    --device_.alive_;
+  }
+  FaultQueue(const FaultQueue&) = delete;
+  FaultQueue& operator=(const FaultQueue&) = delete;
+
+  Status copy(const Copy& copy) override {
+    INGOT_RETURN_IF_ERROR(enter("copy"));
+    busy_ = true;
+    return base_->copy(copy);
+  }
+  Result<Fence> record() override {
+    INGOT_RETURN_IF_ERROR(enter("record"));
+    return base_->record();
+  }
+  Result<bool> query(Fence fence) override {
+    INGOT_RETURN_IF_ERROR(enter("query"));
+    return base_->query(fence);
+  }
+  Status wait(Fence fence) override {
+    INGOT_RETURN_IF_ERROR(enter("wait"));
+    return base_->wait(fence);
+  }
+  Status drain() override {
+    busy_ = false;
+    const Status done = base_->drain();
+    const Status injected = enter("drain");
+    return injected.ok() ? done : injected;
+  }
+
+ private:
+  Status enter(const char* call) {
+    if (sticky_.ok()) sticky_ = device_.enter(call);
+    return sticky_;
+  }
+
+  FaultDevice& device_;
+  std::unique_ptr<CopyQueue> base_;
+  Status sticky_;
+  bool busy_ = false;
+};
+
+Status FaultDevice::enter(const char* call) {
+  if (calls_++ != fail_at_) return {};
+  fired_ = true;
+  return make_error(Code::kDeviceError, std::string("injected fault in ") + call);
+}
+
+Result<std::unique_ptr<StagingBuffer>> FaultDevice::allocate_staging(std::uint64_t bytes) {
+  INGOT_RETURN_IF_ERROR(enter("allocate_staging"));
+  INGOT_ASSIGN_OR_RETURN(std::unique_ptr<StagingBuffer> base, base_.allocate_staging(bytes));
+  return {std::make_unique<FaultStaging>(*this, std::move(base))};
+}
+
+Result<std::unique_ptr<CopyQueue>> FaultDevice::open_queue() {
+  INGOT_RETURN_IF_ERROR(enter("open_queue"));
+  INGOT_ASSIGN_OR_RETURN(std::unique_ptr<CopyQueue> base, base_.open_queue());
+  return {std::make_unique<FaultQueue>(*this, std::move(base))};
+}
+
+Status FaultDevice::check_destination(const DeviceSpan& span) {
+  INGOT_RETURN_IF_ERROR(enter("check_destination"));
+  return base_.check_destination(span);
+}
+
+Result<std::unique_ptr<HostRegistration>> FaultDevice::register_host(
+    std::span<const std::byte> bytes) {
+  INGOT_RETURN_IF_ERROR(enter("register_host"));
+  return base_.register_host(bytes);
+}
+
+Status FaultDevice::digest(std::span<const DeviceSpan> ranges, std::span<Digest128> digests) {
+  INGOT_RETURN_IF_ERROR(enter("digest"));
+  return base_.digest(ranges, digests);
+}
+
+}  // namespace ingot::testing
