@@ -1,4 +1,4 @@
-// ingot: inspect, verify, convert, diff, extract and repair Ingot files.
+// ingot: inspect, verify, convert, diff, extract, repair and bench Ingot files.
 //
 // Parses and dispatches; the commands are in tools/commands. Exit codes: docs/cli.md.
 #include <fmt/format.h>
@@ -87,13 +87,15 @@ int report_help(const CLI::App& app, const CLI::ParseError& error) {
 int main(int argc, char** argv) {
   occupy_standard_descriptors();
   install_signal_handlers();
-  CLI::App app("Inspect, verify, convert, compare, extract from and repair Ingot files", "ingot");
+  CLI::App app("Inspect, verify, convert, compare, extract from, repair and load Ingot files",
+               "ingot");
   app.formatter(std::make_shared<HelpFormatter>());  // before the commands, which inherit it
   app.set_version_flag("--version", version_text(), "Print the versions of library and format");
   app.require_subcommand(1);
   app.footer("`ingot COMMAND --help` says more; docs/cli.md has exit codes and JSON shapes.");
   const std::vector<Command> commands = {add_inspect(app), add_verify(app),  add_convert(app),
-                                         add_diff(app),    add_extract(app), add_repair(app)};
+                                         add_diff(app),    add_extract(app), add_repair(app),
+                                         add_bench(app)};
   const bool json = std::any_of(argv + 1, argv + argc,
                                 [](const char* a) { return std::string_view(a) == "--json"; });
   const bool known = argc > 1 && std::any_of(commands.begin(), commands.end(), [&](const auto& c) {

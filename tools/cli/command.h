@@ -42,5 +42,6 @@ Command add_convert(CLI::App& parent);
 Command add_diff(CLI::App& parent);
 Command add_extract(CLI::App& parent);
 Command add_repair(CLI::App& parent);
+Command add_bench(CLI::App& parent);
 
 }  // namespace ingot::tools
