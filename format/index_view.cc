@@ -125,10 +125,13 @@ std::uint32_t IndexView::storage_count() const { return root_->storages()->size(
 
 StorageInfo IndexView::storage(std::uint32_t number, std::uint64_t chunk_bytes) const {
   const fbs::Storage& storage = *root_->storages()->Get(number);
+  const std::uint64_t bytes = storage.bytes();
+  // A chunk's size is a power of two, and a division would cost more than all the rest.
+  const int chunk_log2 = std::countr_zero(chunk_bytes);
   return {.offset = storage.offset(),
-          .bytes = storage.bytes(),
+          .bytes = bytes,
           .first_chunk = storage.first_chunk(),
-          .chunks = ceil_div(storage.bytes(), chunk_bytes),
+          .chunks = (bytes >> chunk_log2) + ((bytes & (chunk_bytes - 1)) != 0 ? 1 : 0),
           .file = storage.file()};
 }
 

@@ -87,10 +87,10 @@ class DeviceProof {
 
   void compare(const Item& item, const Digest128& found) {
     bytes_ += item.end - item.begin;
-    const StorageInfo storage = job_.state.storage(item.storage);
-    const Digest128 expected = job_.state.chunk_digest(storage.first_chunk + item.chunk);
+    const Digest128 expected = job_.state.chunk_digest(item.digest);
     if (found == expected) return;
-    const ChunkRange range = chunk_range(storage, job_.state.info.chunk_bytes, item.chunk);
+    const ChunkRange range =
+        chunk_range(job_.state.storage(item.storage), job_.state.info.chunk_bytes, item.chunk);
     ErrorBuilder error = checksum_error(job_.state.path(), range, expected, found);
     error.advice("as it arrived in the memory of the device");
     job_.errors.add(item.begin, item.storage, error);

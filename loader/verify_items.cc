@@ -37,8 +37,7 @@ std::array<MetadataRegion, 3> metadata_regions(const Checkpoint::State& state) {
 std::uint64_t ItemCursor::seek(std::uint64_t offset) {
   const format::Header& header = state_->header;
   if (offset == 0) return position_ = 0;
-  if (offset <= format::kDataBegin)
-    return storage_ = -1, position_ = seek_in_data(format::kDataBegin);
+  if (offset <= format::kDataBegin) return position_ = seek_in_data(format::kDataBegin);
   if (offset < header.digests_offset) return position_ = seek_in_data(offset);
   for (const MetadataRegion& part : metadata_regions(*state_)) {
     if (offset <= part.end) {
@@ -52,36 +51,38 @@ std::uint64_t ItemCursor::seek(std::uint64_t offset) {
 
 void ItemCursor::find_storage(std::uint64_t offset) {
   const auto found = state_->index.storage_at(offset);
-  storage_ = found ? static_cast<std::int64_t>(*found) : -1;
+  load_storage(found ? static_cast<std::int64_t>(*found) : -1);
 }
 
-std::uint64_t ItemCursor::next_storage_begin() const {
-  const std::int64_t next = storage_ + 1;
-  if (next >= static_cast<std::int64_t>(state_->index.storage_count())) {
-    return state_->header.digests_offset;
-  }
-  return state_->storage(static_cast<std::uint32_t>(next)).offset;
+void ItemCursor::load_storage(std::int64_t number) {
+  storage_ = number;
+  here_ = number < 0 ? StorageInfo() : state_->storage(static_cast<std::uint32_t>(number));
+  const std::int64_t next = number + 1;
+  next_begin_ = next < static_cast<std::int64_t>(state_->index.storage_count())
+                    ? state_->storage(static_cast<std::uint32_t>(next)).offset
+                    : state_->header.digests_offset;
 }
 
 std::uint64_t ItemCursor::seek_in_data(std::uint64_t offset) {
   find_storage(offset);
-  if (storage_ < 0) return offset == format::kDataBegin ? offset : next_storage_begin();
-  const StorageInfo info = storage();
-  const std::uint64_t end = info.offset + info.bytes;
+  if (storage_ < 0) return offset == format::kDataBegin ? offset : next_begin_;
+  const std::uint64_t end = here_.offset + here_.bytes;
   if (offset < end) {
-    const std::uint64_t chunk_bytes = state_->info.chunk_bytes;
-    const std::uint64_t inside = ceil_div(offset - info.offset, chunk_bytes) * chunk_bytes;
-    return info.offset + std::min(inside, info.bytes);
+    const std::uint64_t inside = align_up(offset - here_.offset, state_->info.chunk_bytes);
+    return here_.offset + std::min(inside, here_.bytes);
   }
-  return offset == end ? end : next_storage_begin();
+  return offset == end ? end : next_begin_;
 }
 
 bool ItemCursor::next(Item* item) {
   const format::Header& header = state_->header;
   if (position_ == 0) {
-    *item = {Item::Kind::kCompare, Region::kHeader, 0, format::kPageBytes, Item::kNoStorage, 0,
-             state_->header_page};
-    storage_ = -1;
+    *item = {.kind = Item::Kind::kCompare,
+             .region = Region::kHeader,
+             .begin = 0,
+             .end = format::kPageBytes,
+             .expected = state_->header_page};
+    load_storage(-1);
   } else if (position_ < header.digests_offset) {
     data_item(item);
   } else if (position_ < header.file_bytes) {
@@ -95,53 +96,39 @@ bool ItemCursor::next(Item* item) {
 
 void ItemCursor::data_item(Item* item) {
   // Storages without bytes make no item.
-  while (next_storage_begin() <= position_) ++storage_;
-  if (storage_ >= 0) {
-    const StorageInfo info = storage();
-    if (position_ < info.offset + info.bytes) {
-      const std::uint64_t chunk = (position_ - info.offset) / state_->info.chunk_bytes;
-      const ChunkRange range = chunk_range(info, state_->info.chunk_bytes, chunk);
-      *item = {Item::Kind::kChunk,
-               Region::kData,
-               range.begin,
-               range.end,
-               static_cast<std::uint32_t>(storage_),
-               chunk,
-               {}};
-      return;
-    }
-  }
-  *item = {Item::Kind::kZero,
-           Region::kPadding,
-           position_,
-           next_storage_begin(),
-           Item::kNoStorage,
-           0,
-           {}};
+  while (next_begin_ <= position_) load_storage(storage_ + 1);
+  if (storage_ >= 0 && position_ < here_.offset + here_.bytes) return chunk_item(item);
+  *item = {};
+  item->begin = position_;
+  item->end = next_begin_;
+}
+
+void ItemCursor::chunk_item(Item* item) const {
+  const std::uint64_t chunk = (position_ - here_.offset) >> chunk_log2_;
+  const std::uint64_t begin = chunk << chunk_log2_;
+  item->kind = Item::Kind::kChunk;
+  item->region = Region::kData;
+  item->begin = here_.offset + begin;
+  item->end = item->begin + std::min(state_->info.chunk_bytes, here_.bytes - begin);
+  item->storage = static_cast<std::uint32_t>(storage_);
+  item->chunk = chunk;
+  item->digest = here_.first_chunk + chunk;
 }
 
 void ItemCursor::metadata_item(Item* item) const {
   for (const MetadataRegion& part : metadata_regions(*state_)) {
     if (position_ < part.end) {
       const std::uint64_t end = std::min(position_ + kPieceBytes, part.end);
-      *item = {Item::Kind::kCompare,
-               part.region,
-               position_,
-               end,
-               Item::kNoStorage,
-               0,
-               part.bytes.subspan(static_cast<std::size_t>(position_ - part.begin),
-                                  static_cast<std::size_t>(end - position_))};
+      *item = {.kind = Item::Kind::kCompare,
+               .region = part.region,
+               .begin = position_,
+               .end = end,
+               .expected = part.bytes.subspan(static_cast<std::size_t>(position_ - part.begin),
+                                              static_cast<std::size_t>(end - position_))};
       return;
     }
     if (position_ < part.padding_end) {
-      *item = {Item::Kind::kZero,
-               Region::kPadding,
-               position_,
-               part.padding_end,
-               Item::kNoStorage,
-               0,
-               {}};
+      *item = {.begin = position_, .end = part.padding_end};
       return;
     }
   }

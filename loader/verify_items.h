@@ -2,6 +2,7 @@
 // pieces of metadata. Items tile the file: each begins where the one before it ends.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 #include "base/bytes.h"
@@ -23,14 +24,16 @@ struct Item {
   std::uint64_t end = 0;
   std::uint32_t storage = kNoStorage;  // kChunk
   std::uint64_t chunk = 0;             // kChunk: number within the storage
-  Bytes expected;                      // kCompare
+  std::uint64_t digest = 0;            // kChunk: its entry in the digest table
+  Bytes expected = {};                 // kCompare
 };
 
 // Walks the items in file order. Costs no memory: positions are found by binary search in the
 // index.
 class ItemCursor {
  public:
-  explicit ItemCursor(const Checkpoint::State& state) : state_(&state) {}
+  explicit ItemCursor(const Checkpoint::State& state)
+      : state_(&state), chunk_log2_(std::countr_zero(state.info.chunk_bytes)) {}
 
   // Goes to the first item that begins at or after `offset`, and says where that is.
   std::uint64_t seek(std::uint64_t offset);
@@ -39,16 +42,21 @@ class ItemCursor {
 
  private:
   void find_storage(std::uint64_t offset);
-  StorageInfo storage() const { return state_->storage(static_cast<std::uint32_t>(storage_)); }
-  std::uint64_t next_storage_begin() const;
+  void load_storage(std::int64_t number);
   std::uint64_t seek_in_data(std::uint64_t offset);
   void data_item(Item* item);
+  void chunk_item(Item* item) const;
   void metadata_item(Item* item) const;
 
   const Checkpoint::State* state_;
+  const int chunk_log2_;
   std::uint64_t position_ = 0;
-  std::int64_t storage_ =
-      -1;  // in the data region: last storage that begins at or before position_
+  // In the data region: the last storage that begins at or before position_, -1 for none; what it
+  // is, and where the next one begins. Kept, because reading the index costs as much as hashing a
+  // small tensor.
+  std::int64_t storage_ = -1;
+  StorageInfo here_;
+  std::uint64_t next_begin_ = 0;
 };
 
 }  // namespace ingot::loader

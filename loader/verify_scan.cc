@@ -75,17 +75,18 @@ void UnitScan::check_part(Bytes bytes) {
 
 void UnitScan::finish_chunk(const Digest128& xxh3, const Sha256* sha256) {
   ++chunks_;
-  const StorageInfo storage = state_.storage(item_.storage);
-  const std::uint64_t entry = storage.first_chunk + item_.chunk;
-  const Digest128 expected = state_.chunk_digest(entry);
-  const ChunkRange range = chunk_range(storage, state_.info.chunk_bytes, item_.chunk);
+  const Digest128 expected = state_.chunk_digest(item_.digest);
   if (xxh3 != expected) {
-    return add_item_error(checksum_error(state_.path(), range, expected, xxh3));
+    return add_item_error(checksum_error(state_.path(), range_of_item(), expected, xxh3));
   }
   if (sha256 == nullptr) return;
-  const Sha256 expected_sha = state_.chunk_sha256(entry);
+  const Sha256 expected_sha = state_.chunk_sha256(item_.digest);
   if (*sha256 == expected_sha) return;
-  add_item_error(checksum_error(state_.path(), range, expected_sha, *sha256));
+  add_item_error(checksum_error(state_.path(), range_of_item(), expected_sha, *sha256));
+}
+
+ChunkRange UnitScan::range_of_item() const {
+  return chunk_range(state_.storage(item_.storage), state_.info.chunk_bytes, item_.chunk);
 }
 
 void UnitScan::check_zero(Bytes bytes, std::uint64_t begin) {
@@ -117,9 +118,7 @@ void UnitScan::check_equal(Bytes bytes, std::uint64_t begin) {
 
 void UnitScan::fail(const Status& cause) {
   if (item_.kind == Item::Kind::kChunk) {
-    const StorageInfo storage = state_.storage(item_.storage);
-    add_item_error(unreadable_error(
-        state_.path(), chunk_range(storage, state_.info.chunk_bytes, item_.chunk), cause));
+    add_item_error(unreadable_error(state_.path(), range_of_item(), cause));
   } else if (item_.kind == Item::Kind::kCompare || checks_padding_) {
     add_item_error(unreadable_error(state_.path(), {0, 0, item_.begin, item_.end}, cause)
                        .at(item_.region, item_.begin, item_.end)

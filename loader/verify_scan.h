@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "format/digest.h"
+#include "loader/chunk_error.h"
 #include "loader/verify_errors.h"
 #include "loader/verify_items.h"
 #include "loader/verify_plan.h"
@@ -45,6 +46,7 @@ class UnitScan {
   void check_whole(Bytes bytes);
   void check_part(Bytes bytes);
   void finish_chunk(const Digest128& xxh3, const Sha256* sha256);
+  ChunkRange range_of_item() const;
   void check_zero(Bytes bytes, std::uint64_t begin);
   void check_equal(Bytes bytes, std::uint64_t begin);
   void add_item_error(ErrorBuilder error);
