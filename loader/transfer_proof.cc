@@ -20,7 +20,6 @@ void TransferProof::feed(Bytes bytes) {
     const std::uint64_t to = std::min(end, range.end);
     scan_.feed(bytes.subspan(static_cast<std::size_t>(from - position_),
                              static_cast<std::size_t>(to - from)));
-    bytes_ += to - from;
     if (to < range.end) break;
     ranges_ = ranges_.subspan(1);
     begun_ = false;

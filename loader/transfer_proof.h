@@ -24,14 +24,13 @@ class TransferProof {
   void feed(Bytes bytes);
 
   std::uint64_t chunks() const { return scan_.chunks(); }
-  std::uint64_t bytes() const { return bytes_; }  // hashed, since construction
+  std::uint64_t bytes() const { return scan_.chunk_bytes(); }  // hashed, since construction
 
  private:
   UnitScan scan_;
   std::span<const Stretch> ranges_;  // not finished
   bool begun_ = false;               // the first of them
   std::uint64_t position_ = 0;       // of the next byte, from file start
-  std::uint64_t bytes_ = 0;
 };
 
 }  // namespace ingot::loader

@@ -75,6 +75,7 @@ void UnitScan::check_part(Bytes bytes) {
 
 void UnitScan::finish_chunk(const Digest128& xxh3, const Sha256* sha256) {
   ++chunks_;
+  chunk_bytes_ += item_.end - item_.begin;
   const Digest128 expected = state_.chunk_digest(item_.digest);
   if (xxh3 != expected) {
     return add_item_error(checksum_error(state_.path(), range_of_item(), expected, xxh3));

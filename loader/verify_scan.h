@@ -39,7 +39,9 @@ class UnitScan {
   // End of the item that position() is in. REQUIRES: !done().
   std::uint64_t item_end() const { return item_.end; }
   bool done() const { return position_ == unit_.end; }
-  std::uint64_t chunks() const { return chunks_; }  // finished, since construction
+  // Chunks that were hashed since construction, and their bytes.
+  std::uint64_t chunks() const { return chunks_; }
+  std::uint64_t chunk_bytes() const { return chunk_bytes_; }
 
  private:
   void next_item();
@@ -60,6 +62,7 @@ class UnitScan {
   Item item_;
   std::uint64_t position_ = 0;
   std::uint64_t chunks_ = 0;
+  std::uint64_t chunk_bytes_ = 0;
   bool item_failed_ = false;  // one error an item
   std::optional<format::StreamingDigest> digest_;
   std::optional<format::StreamingSha256> sha_digest_;

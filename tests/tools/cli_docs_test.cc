@@ -53,7 +53,8 @@ std::set<std::string> in_tables(const std::string& text) {
 
 TEST(CliDocs, EveryOptionIsDocumentedAndEveryDocumentedOptionExists) {
   const std::set<std::string> common = in_tables(section("Options of every command"));
-  for (const std::string command : {"inspect", "verify", "convert", "diff", "extract", "repair"}) {
+  for (const std::string command :
+       {"inspect", "verify", "convert", "diff", "extract", "repair", "bench"}) {
     std::set<std::string> documented = in_tables(section("ingot " + command));
     EXPECT_FALSE(documented.empty()) << command;
     documented.insert(common.begin(), common.end());
@@ -68,7 +69,7 @@ TEST(CliDocs, ExamplesOfJsonAreJson) {
   for (std::sregex_iterator i(text.begin(), text.end(), block), end; i != end; ++i, ++count) {
     EXPECT_TRUE(nlohmann::json::accept((*i)[1].str())) << (*i)[1];
   }
-  EXPECT_EQ(count, 9);
+  EXPECT_EQ(count, 11);
 }
 
 // The shapes shown are those printed: the same keys, down to the first element of every array.
@@ -129,6 +130,10 @@ TEST(CliDocs, ShapesAreThosePrinted) {
                    printed({"convert", "--json", "--no-fsync", "--drop-extra", "--duplicate-tied",
                             file, scratch.path("x.safetensors")}),
                    "convert");
+  expect_same_keys(example("ingot inspect", 3), printed({"inspect", "--json", "--plan", file}),
+                   "inspect --plan");
+  expect_same_keys(example("ingot bench", 0),
+                   printed({"bench", "load", "--json", "--repetitions", "1", file}), "bench");
   flip(file, 5000);
   expect_same_keys(example("ingot verify", 0), printed({"verify", "--json", file}), "verify");
 }

@@ -20,7 +20,8 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-const char* const kCommands[] = {"inspect", "verify", "convert", "diff", "extract", "repair"};
+const char* const kCommands[] = {"inspect", "verify", "convert", "diff",
+                                 "extract", "repair", "bench"};
 
 TEST(Cli, HelpOfAll) {
   const CommandResult result = run_ingot({"--help"});
@@ -71,6 +72,14 @@ TEST(Cli, UsageErrorsAreOneLineAndExit64) {
       {{"inspect", "x", "--optimizer", "--tensors"}, "optimizer_and_tensors"},
       {{"inspect", "x", "--optimizer", "--state"}, "optimizer_and_state"},
       {{"inspect", "x", "--optimizer", "--attachment", "a"}, "optimizer_and_attachment"},
+      {{"inspect", "x", "--plan", "--tensors"}, "plan_and_tensors"},
+      {{"inspect", "x", "--device", "host"}, "device_without_plan"},
+      {{"bench", "x"}, "bench_nothing"},
+      {{"bench", "save", "x"}, "bench_unknown"},
+      {{"bench", "load", "x", "--device", "tpu"}, "bad_device"},
+      {{"bench", "load", "x", "--transport", "carrier-pigeon"}, "bad_transport"},
+      {{"bench", "load", "x", "--verify", "some"}, "bad_verify"},
+      {{"bench", "load", "x", "--budget", "much"}, "bad_budget"},
       {{"inspect", "x", "--tensors", "--role", "hero"}, "bad_role"},
       {{"inspect", "x", "--tensors", "--dtype", "float7"}, "bad_dtype"},
       {{"inspect", "x", "--tensors", "--sort", "colour"}, "bad_sort"},

@@ -4,14 +4,19 @@
 #include <algorithm>
 #include <array>
 
+#include "ingot/load_plan.h"
+#include "ingot/stream.h"
+
 #include "base/error.h"
 #include "tools/cli/command.h"
+#include "tools/cli/device_option.h"
 #include "tools/cli/file_kind.h"
 #include "tools/cli/json.h"
 #include "tools/cli/text.h"
 #include "tools/convert/state_keys.h"
 #include "tools/inspect/listing.h"
 #include "tools/inspect/optimizers.h"
+#include "tools/inspect/plan.h"
 #include "tools/inspect/state_text.h"
 #include "tools/inspect/survey.h"
 #include "tools/inspect/to_json.h"
@@ -34,6 +39,8 @@ struct InspectOptions {
   bool tensors = false;
   bool state = false;
   bool optimizer = false;
+  bool plan = false;
+  std::string device = "host";
   std::string attachment;
   std::string role;
   std::string dtype;
@@ -112,6 +119,18 @@ class Inspector {
       write_optimizers_json(checkpoint_, found, out_);
     } else {
       print_optimizers(checkpoint_, found, console_);
+    }
+    return {};
+  }
+
+  Status plan(const std::string& device_name) {
+    INGOT_ASSIGN_OR_RETURN(const std::unique_ptr<Device> device, open_device(device_name));
+    const LoadPlan load = LoadPlan::for_tensors(checkpoint_, {});
+    INGOT_ASSIGN_OR_RETURN(const StreamPreview found, preview(load, *device));
+    if (console_.json()) {
+      write_plan_json(checkpoint_.file().path, found, out_);
+    } else {
+      print_plan(found, console_);
     }
     return {};
   }
@@ -267,6 +286,8 @@ Result<int> run(InspectOptions& options, Console& console) {
     INGOT_RETURN_IF_ERROR(inspector.attachment(options.attachment));
   } else if (options.optimizer) {
     INGOT_RETURN_IF_ERROR(inspector.optimizer());
+  } else if (options.plan) {
+    INGOT_RETURN_IF_ERROR(inspector.plan(options.device));
   } else if (options.state) {
     inspector.state();
   } else if (options.tensors) {
@@ -294,6 +315,12 @@ Command add_inspect(CLI::App& parent) {
   state->excludes(tensors);
   optimizer->excludes(tensors)->excludes(state);
   attachment->excludes(tensors)->excludes(state)->excludes(optimizer);
+  CLI::Option* plan =
+      app.add_flag("--plan", options->plan, "Show how all tensors would be loaded, and why so");
+  plan->excludes(tensors)->excludes(state)->excludes(optimizer)->excludes(attachment);
+  app.add_option("--device", options->device, "Of the plan: host (the default) or cuda:N")
+      ->type_name("DEVICE")
+      ->needs(plan);
 
   const std::vector<CLI::Option*> filters = {
       app.add_option("--role", options->role, "parameter, buffer, optimizer_state or other")
