@@ -7,8 +7,8 @@
 
 #include "io/fault_file_system.h"
 #include "io/memory_file_system.h"
-#include "tests/loader/fault_device.h"
 #include "tests/loader/sample.h"
+#include "tests/support/fault_device.h"
 #include "tests/support/scratch.h"
 #include "tests/support/status_matchers.h"
 

@@ -8,8 +8,8 @@
 
 #include "ingot/load_plan.h"
 
-#include "tests/loader/fault_device.h"
 #include "tests/loader/sample.h"
+#include "tests/support/fault_device.h"
 #include "tests/support/scratch.h"
 #include "tests/support/status_matchers.h"
 

@@ -31,6 +31,7 @@ bool changes_the_disk(io::Call call) {
     case io::Call::kStat:
     case io::Call::kMap:
     case io::Call::kPopulate:
+    case io::Call::kResident:
     case io::Call::kAdvise:
     case io::Call::kLock:
     case io::Call::kReopenDirect:

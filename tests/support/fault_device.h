@@ -5,10 +5,14 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <vector>
 
 #include "ingot/device.h"
 
 namespace ingot::testing {
+
+class FaultQueue;
 
 // Thread-safe as a device is. Does not own `base`.
 class FaultDevice final : public Device {
@@ -52,6 +56,8 @@ class FaultDevice final : public Device {
   std::atomic<int> alive_{0};
 
   std::atomic<int> misuse_{0};
+  std::mutex mutex_;  // guards what follows, and what queues have in flight
+  std::vector<FaultQueue*> queues_;
   std::atomic<std::uint64_t> staging_{0};
   std::atomic<std::uint64_t> peak_staging_{0};
 };

@@ -1,4 +1,4 @@
-#include "tests/loader/fault_device.h"
+#include "tests/support/fault_device.h"
 
 #include <string>
 #include <utility>
@@ -18,6 +18,7 @@ class FaultStaging final : public StagingBuffer {
     }
   }
   ~FaultStaging() override {
+    check_nothing_in_flight();
     device_.staging_ -= base_->bytes().size();
     --device_.alive_;
   }
@@ -26,6 +27,8 @@ class FaultStaging final : public StagingBuffer {
   std::span<std::byte> bytes() const override { return base_->bytes(); }
 
  private:
+  void check_nothing_in_flight();
+
   FaultDevice& device_;
   std::unique_ptr<StagingBuffer> base_;
 };
@@ -36,9 +39,12 @@ class FaultQueue final : public CopyQueue {
   FaultQueue(FaultDevice& device, std::unique_ptr<CopyQueue> base)
       : device_(device), base_(std::move(base)) {
     ++device_.alive_;
+    const std::lock_guard lock(device_.mutex_);
+    device_.queues_.push_back(this);
   }
   ~FaultQueue() override {
-    if (busy_) ++device_.misuse_;  // nobody drained it: its staging may be gone before it
+    const std::lock_guard lock(device_.mutex_);
+    std::erase(device_.queues_, this);
     --device_.alive_;
   }
   FaultQueue(const FaultQueue&) = delete;
@@ -46,7 +52,10 @@ class FaultQueue final : public CopyQueue {
 
   Status copy(const Copy& copy) override {
     INGOT_RETURN_IF_ERROR(enter("copy"));
-    busy_ = true;
+    {
+      const std::lock_guard lock(device_.mutex_);
+      in_flight_.push_back(copy);
+    }
     return base_->copy(copy);
   }
   Result<Fence> record() override {
@@ -62,8 +71,11 @@ class FaultQueue final : public CopyQueue {
     return base_->wait(fence);
   }
   Status drain() override {
-    busy_ = false;
     const Status done = base_->drain();
+    {
+      const std::lock_guard lock(device_.mutex_);
+      in_flight_.clear();
+    }
     const Status injected = enter("drain");
     return injected.ok() ? done : injected;
   }
@@ -77,8 +89,25 @@ class FaultQueue final : public CopyQueue {
   FaultDevice& device_;
   std::unique_ptr<CopyQueue> base_;
   Status sticky_;
-  bool busy_ = false;
+  friend class FaultStaging;
+  std::vector<Copy> in_flight_;  // since the last drain
 };
+
+void FaultStaging::check_nothing_in_flight() {
+  const std::span<std::byte> memory = bytes();
+  const auto is_here = [&](const std::byte* address) {
+    return memory.data() <= address && address < memory.data() + memory.size();
+  };
+  const std::lock_guard lock(device_.mutex_);
+  for (const FaultQueue* queue : device_.queues_) {
+    for (const Copy& copy : queue->in_flight_) {
+      if (is_here(copy.source) || is_here(copy.destination)) {
+        ++device_.misuse_;
+        return;
+      }
+    }
+  }
+}
 
 Status FaultDevice::enter(const char* call) {
   if (calls_++ != fail_at_) return {};
