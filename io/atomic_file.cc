@@ -1,5 +1,7 @@
 #include "io/atomic_file.h"
 
+#include <cerrno>
+#include <optional>
 #include <utility>
 
 #include "base/error.h"
@@ -71,12 +73,44 @@ Status name_taken(std::string_view path) {
   return make_error(Code::kAlreadyExists, "the name is taken").file(path);
 }
 
+// What stands under the name, unless it must not be replaced; nullopt when the name is free.
+Result<std::optional<FileStat>> look_at(FileSystem& file_system, std::string_view path,
+                                        bool replace) {
+  const Result<FileStat> old = file_system.stat_name(path);
+  if (!old.ok()) {
+    if (old.status().code() == Code::kNotFound) return std::optional<FileStat>();
+    return old.status();
+  }
+  if (!old->regular()) {
+    return make_error(Code::kAlreadyExists, "only a regular file is ever replaced")
+        .file(path)
+        .found(kind_name(old->kind));
+  }
+  if (!replace) return name_taken(path);
+  return std::optional<FileStat>(*old);
+}
+
+// The cause, without the name of a temporary.
+Status cannot_create(std::string_view path, const Status& cause) {
+  if (cause.os_error() == 0) return cause;
+  return make_error(cause.code(), "cannot create").file(path).os_error(cause.os_error());
+}
+
 Status no_space(std::string_view path, std::uint64_t need, std::uint64_t have, int os_error) {
   const std::string folder = folder_of(path);
   const std::string what = "need " + human_bytes(need) + " (" + std::to_string(need) +
                            " bytes), have " + human_bytes(have) + " (" + std::to_string(have) +
                            " bytes) free in " + folder;
   return make_error(Code::kResourceExhausted, what).file(path).os_error(os_error);
+}
+
+Status too_large(std::string_view path, std::uint64_t bytes) {
+  return make_error(Code::kResourceExhausted,
+                    "need " + human_bytes(bytes) + " (" + std::to_string(bytes) +
+                        " bytes), which is more than a file may have here")
+      .file(path)
+      .os_error(EFBIG)
+      .advice("the limit is the process's, see ulimit -f, or the file system's");
 }
 
 }  // namespace
@@ -86,27 +120,54 @@ Result<AtomicFile> AtomicFile::create(FileSystem& file_system, std::string_view 
   if (name_of(path).empty()) {
     return make_error(Code::kInvalidArgument, "not a file name").file(path);
   }
-  if (!options.replace && file_system.exists(path)) return name_taken(path);
+  INGOT_ASSIGN_OR_RETURN(const std::optional<FileStat> old,
+                         look_at(file_system, path, options.replace));
   reclaim_siblings(file_system, path);
 
   AtomicFile result;
   result.file_system_ = &file_system;
   result.path_ = path;
   result.options_ = options;
-  Result<std::unique_ptr<File>> unnamed = file_system.create_unnamed(folder_of(path));
+  Status status = result.create_file();
+  if (!status.ok()) return cannot_create(path, status);
+  result.file_->set_path(result.path_);
+  // Before there is a byte that others must not see.
+  if (old) INGOT_RETURN_IF_ERROR(result.keep_permissions(*old));
+  return result;
+}
+
+Status AtomicFile::check_name(FileSystem& file_system, std::string_view path,
+                              const Options& options) {
+  return look_at(file_system, path, options.replace).status();
+}
+
+// A file system that cannot say how much is free may still have enough.
+Status AtomicFile::check_space(FileSystem& file_system, std::string_view path,
+                               std::uint64_t bytes) {
+  const Result<std::uint64_t> have = file_system.free_bytes(folder_of(path));
+  return have.ok() && *have < bytes ? no_space(path, bytes, *have, 0) : Status();
+}
+
+Status AtomicFile::create_file() {
+  Result<std::unique_ptr<File>> unnamed = file_system_->create_unnamed(folder_of(path_));
   if (unnamed.ok()) {
-    result.file_ = *std::move(unnamed);
-    INGOT_RETURN_IF_ERROR(lock_against_reclaim(*result.file_));
-    return result;
+    file_ = *std::move(unnamed);
+    return lock_against_reclaim(*file_);
   }
   // kNotFound: old kernels say so too, and a folder that is really missing shows again below.
   const Code code = unnamed.status().code();
   if (code != Code::kUnsupported && code != Code::kNotFound) return unnamed.status();
   INGOT_ASSIGN_OR_RETURN(Sibling sibling,
-                         with_fresh_name([&] { return create_sibling(file_system, path); }));
-  result.temporary_path_ = std::move(sibling.path);
-  result.file_ = std::move(sibling.file);
-  return result;
+                         with_fresh_name([&] { return create_sibling(*file_system_, path_); }));
+  temporary_path_ = std::move(sibling.path);
+  file_ = std::move(sibling.file);
+  return {};
+}
+
+// Not asked for where they are right already: some file systems have no permissions to set.
+Status AtomicFile::keep_permissions(const FileStat& old) {
+  INGOT_ASSIGN_OR_RETURN(const FileStat now, file_->stat());
+  return now.permissions == old.permissions ? Status() : file_->set_permissions(old.permissions);
 }
 
 AtomicFile::AtomicFile(AtomicFile&& other) noexcept
@@ -150,7 +211,8 @@ Status AtomicFile::reserve(std::uint64_t bytes) {
   if (have.ok() && *have < bytes) return no_space(path_, bytes, *have, 0);
   Status status = file_->allocate(bytes);
   if (status.code() == Code::kUnsupported) return file_->resize(bytes);
-  if (status.code() == Code::kResourceExhausted && have.ok()) {
+  if (status.os_error() == EFBIG) return too_large(path_, bytes);
+  if (status.os_error() == ENOSPC && have.ok()) {
     return no_space(path_, bytes, *have, status.os_error());
   }
   return status;
@@ -192,8 +254,11 @@ Status AtomicFile::give_name() {
     if (linked.code() != Code::kAlreadyExists) return linked;
     if (!options_.replace) return name_taken(path_);
     // link() never replaces: by way of a temporary name.
-    INGOT_RETURN_IF_ERROR(with_fresh_name([&] { return link_sibling(); }));
+    Status status = with_fresh_name([&] { return link_sibling(); });
+    if (!status.ok()) return cannot_create(path_, status);
   }
+  // Once more, because names change while a file is written.
+  INGOT_RETURN_IF_ERROR(look_at(*file_system_, path_, options_.replace).status());
   INGOT_RETURN_IF_ERROR(options_.replace ? file_system_->rename(temporary_path_, path_)
                                          : file_system_->rename_no_replace(temporary_path_, path_));
   temporary_path_.clear();

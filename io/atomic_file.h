@@ -12,8 +12,13 @@
 
 namespace ingot::io {
 
-// O_TMPFILE where there is one, else a locked sibling ".NAME.tmp.HEX"; stale siblings whose lock
-// can be taken are removed by create(). Destroyed without publish(), it leaves nothing behind.
+// Only a regular file is ever replaced: a symbolic link, folder, FIFO, socket or device under the
+// name is kAlreadyExists, whatever the options. The new file gets the permission bits that the old
+// one had at create(); owner and access lists are those of a new file.
+//
+// Errors, also those of file(), name the final path. O_TMPFILE where there is one, else a locked
+// sibling ".NAME.tmp.HEX"; stale siblings whose lock can be taken are removed by create().
+// Destroyed without publish(), it leaves nothing behind.
 class AtomicFile {
  public:
   struct Options {
@@ -24,6 +29,10 @@ class AtomicFile {
   // Fails early with kAlreadyExists when the name is taken and must not be replaced.
   static Result<AtomicFile> create(FileSystem& file_system, std::string_view path,
                                    const Options& options);
+  // What create() and reserve() would say of the name and of the space, for who writes several
+  // files and wants to know first.
+  static Status check_name(FileSystem& file_system, std::string_view path, const Options& options);
+  static Status check_space(FileSystem& file_system, std::string_view path, std::uint64_t bytes);
   AtomicFile(AtomicFile&&) noexcept;
   AtomicFile& operator=(AtomicFile&&) noexcept;
   ~AtomicFile();
@@ -38,6 +47,8 @@ class AtomicFile {
  private:
   AtomicFile() = default;
   void drop() noexcept;
+  Status create_file();
+  Status keep_permissions(const FileStat& old);
   Status give_name();
   Status link_sibling();
 

@@ -38,6 +38,7 @@ class FaultFile final : public File {
 
   File& base() { return *base_; }
   const std::string& path() const override { return base_->path(); }
+  void set_path(std::string path) override { base_->set_path(std::move(path)); }
 
   Result<std::size_t> read_some(std::uint64_t offset, MutableBytes destination) override {
     const std::optional<Fault> fault = state_->enter(Call::kRead, path());
@@ -92,6 +93,10 @@ class FaultFile final : public File {
   Result<FileStat> stat() override {
     INGOT_RETURN_IF_ERROR(state_->fail(Call::kStat, path()));
     return base_->stat();
+  }
+  Status set_permissions(std::uint32_t permissions) override {
+    INGOT_RETURN_IF_ERROR(state_->fail(Call::kSetPermissions, path()));
+    return base_->set_permissions(permissions);
   }
   Result<std::unique_ptr<Mapping>> map(std::uint64_t offset, std::uint64_t length,
                                        MapMode mode) override {

@@ -63,6 +63,10 @@ std::string_view call_name(Call call) {
       return "close";
     case Call::kReopenDirect:
       return "reopen direct";
+    case Call::kStatName:
+      return "stat name";
+    case Call::kSetPermissions:
+      return "set permissions";
   }
   return "unknown";
 }
@@ -178,6 +182,11 @@ Result<std::uint64_t> FaultFileSystem::free_bytes(std::string_view folder) {
 Result<std::vector<std::string>> FaultFileSystem::list(std::string_view folder) {
   INGOT_RETURN_IF_ERROR(impl_->fail(Call::kList, std::string(folder)));
   return impl_->base.list(folder);
+}
+
+Result<FileStat> FaultFileSystem::stat_name(std::string_view path) {
+  INGOT_RETURN_IF_ERROR(impl_->fail(Call::kStatName, std::string(path)));
+  return impl_->base.stat_name(path);
 }
 
 bool FaultFileSystem::exists(std::string_view path) { return impl_->base.exists(path); }

@@ -37,7 +37,10 @@ enum class Call : std::uint8_t {
   kLock,
   kClose,
   kReopenDirect,
+  kStatName,
+  kSetPermissions,
 };
+inline constexpr Call kLastCall = Call::kSetPermissions;
 std::string_view call_name(Call call);
 
 struct Fault {
@@ -74,6 +77,7 @@ class FaultFileSystem : public FileSystem {
   Result<std::uint64_t> free_bytes(std::string_view folder) override;
   Result<std::vector<std::string>> list(std::string_view folder) override;
   bool exists(std::string_view path) override;
+  Result<FileStat> stat_name(std::string_view path) override;
 
   struct Impl;
 

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "ingot/status.h"
 
@@ -16,13 +17,20 @@
 
 namespace ingot::io {
 
+enum class NodeKind : std::uint8_t { kRegular, kFolder, kSymlink, kFifo, kSocket, kDevice };
+// "a regular file", "a folder", ...: for messages.
+std::string_view kind_name(NodeKind kind);
+
 struct FileStat {
   std::uint64_t bytes = 0;
   std::uint64_t inode = 0;
   std::uint64_t device = 0;
   std::uint64_t links = 0;
   std::int64_t modified_ns = 0;
-  bool regular = false;
+  std::uint32_t permissions = 0;  // the nine bits rwxrwxrwx
+  NodeKind kind = NodeKind::kRegular;
+
+  bool regular() const { return kind == NodeKind::kRegular; }
 };
 
 enum class Advice : std::uint8_t {
@@ -61,6 +69,8 @@ class File {
   virtual ~File() = default;  // closes; errors of a close that matters are had from close()
 
   virtual const std::string& path() const = 0;
+  // What errors call the file from now on. Not while other threads use it.
+  virtual void set_path(std::string path) = 0;
   // One pread/pwrite. May be short; 0 from a read is the end of the file.
   virtual Result<std::size_t> read_some(std::uint64_t offset, MutableBytes destination) = 0;
   virtual Result<std::size_t> write_some(std::uint64_t offset, Bytes source) = 0;
@@ -72,6 +82,7 @@ class File {
   // lie: give the file up (reliability: "fsync failure is final").
   virtual Status sync() = 0;
   virtual Result<FileStat> stat() = 0;
+  virtual Status set_permissions(std::uint32_t permissions) = 0;  // FileStat::permissions
   virtual Result<std::unique_ptr<Mapping>> map(std::uint64_t offset, std::uint64_t length,
                                                MapMode mode) = 0;
   virtual Status advise(Advice advice, std::uint64_t offset, std::uint64_t length) = 0;

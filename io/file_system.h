@@ -35,6 +35,9 @@ class FileSystem {
   // Names in a folder, without "." and "..", in no order.
   virtual Result<std::vector<std::string>> list(std::string_view folder) = 0;
   virtual bool exists(std::string_view path) = 0;
+  // What stands under a name; a symbolic link itself, not what it leads to. kNotFound when there is
+  // nothing.
+  virtual Result<FileStat> stat_name(std::string_view path) = 0;
   // Whether queues may use io_uring on this file system's descriptors.
   virtual bool has_descriptors() const { return false; }
 };

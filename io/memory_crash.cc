@@ -43,6 +43,8 @@ InodePtr after_crash(const Inode& inode, const FateOf& fate, std::uint64_t tear)
   after->number = inode.number;
   after->name = inode.name;
   after->modified_ns = inode.modified_ns;
+  after->permissions = inode.permissions;
+  after->kind = inode.kind;
   after->now = inode.durable;
   Event event{Event::Kind::kPage, inode.name, 0};
   for (const std::uint64_t page : inode.dirty) {

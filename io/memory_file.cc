@@ -80,6 +80,7 @@ class MemoryFile final : public File {
 
   const InodePtr& inode() const { return inode_; }
   const std::string& path() const override { return path_; }
+  void set_path(std::string path) override { path_ = std::move(path); }
 
   Result<std::size_t> read_some(std::uint64_t offset, MutableBytes destination) override {
     const std::lock_guard lock(file_system_->mutex);
@@ -139,14 +140,14 @@ class MemoryFile final : public File {
   Result<FileStat> stat() override {
     const std::lock_guard lock(file_system_->mutex);
     INGOT_RETURN_IF_ERROR(check_open());
-    FileStat result;
-    result.bytes = inode_->now.length();
-    result.inode = inode_->number;
-    result.device = 1;
-    result.links = inode_->links;
-    result.modified_ns = inode_->modified_ns;
-    result.regular = true;
-    return result;
+    return inode_->stat();
+  }
+
+  Status set_permissions(std::uint32_t permissions) override {
+    const std::lock_guard lock(file_system_->mutex);
+    INGOT_RETURN_IF_ERROR(check_open());
+    inode_->permissions = permissions & 0777;
+    return {};
   }
 
   Result<std::unique_ptr<Mapping>> map(std::uint64_t offset, std::uint64_t length,
@@ -232,7 +233,7 @@ class MemoryFile final : public File {
 
   const std::shared_ptr<Impl> file_system_;
   const InodePtr inode_;
-  const std::string path_;
+  std::string path_;
   const Mode mode_;
   bool open_ = true;
 };

@@ -157,6 +157,13 @@ bool MemoryFileSystem::exists(std::string_view path) {
   return impl_->find(path) != nullptr;
 }
 
+Result<FileStat> MemoryFileSystem::stat_name(std::string_view path) {
+  const std::lock_guard lock(impl_->mutex);
+  const InodePtr inode = impl_->find(path);
+  if (inode == nullptr) return os_failure(path, "cannot look at it", ENOENT);
+  return inode->stat();
+}
+
 void MemoryFileSystem::set_features(const Features& features) {
   const std::lock_guard lock(impl_->mutex);
   impl_->features = features;
@@ -185,6 +192,12 @@ void MemoryFileSystem::put(std::string_view path, Bytes content) {
   impl_->change({key, {}, inode});
   std::erase_if(impl_->pending, [&](const NameChange& change) { return change.name == key; });
   impl_->durable_names[key] = std::move(inode);
+}
+
+void MemoryFileSystem::put_special(std::string_view path, NodeKind kind) {
+  put(path, {});
+  const std::lock_guard lock(impl_->mutex);
+  impl_->find(path)->kind = kind;
 }
 
 std::vector<std::string> MemoryFileSystem::names() const {

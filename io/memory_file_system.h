@@ -33,6 +33,7 @@ class MemoryFileSystem : public FileSystem {
   Result<std::uint64_t> free_bytes(std::string_view folder) override;
   Result<std::vector<std::string>> list(std::string_view folder) override;
   bool exists(std::string_view path) override;
+  Result<FileStat> stat_name(std::string_view path) override;
 
   // What this file system lacks, to test the fall-backs.
   struct Features {
@@ -48,6 +49,8 @@ class MemoryFileSystem : public FileSystem {
   // The content of a name now; empty when there is none. For tests.
   std::vector<std::byte> content(std::string_view path) const;
   void put(std::string_view path, Bytes content);  // durable at once
+  // Something that is no regular file, empty and durable at once. open() opens it all the same.
+  void put_special(std::string_view path, NodeKind kind);
   std::vector<std::string> names() const;
 
   // A crash. Every page that was written since its file's last sync, and every name that changed

@@ -57,6 +57,18 @@ void Content::read(std::uint64_t offset, MutableBytes destination) const {
   }
 }
 
+FileStat Inode::stat() const {
+  FileStat result;
+  result.bytes = now.length();
+  result.inode = number;
+  result.device = 1;
+  result.links = links;
+  result.modified_ns = modified_ns;
+  result.permissions = permissions;
+  result.kind = kind;
+  return result;
+}
+
 std::uint64_t Inode::charged_pages() const {
   std::uint64_t count = reserved_pages;
   for (std::uint64_t i = reserved_pages; i < now.page_slots(); ++i)

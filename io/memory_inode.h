@@ -57,8 +57,11 @@ struct Inode {
   std::uint64_t reserved_pages = 0;  // from the start, by allocate()
   std::uint64_t links = 0;
   std::int64_t modified_ns = 0;
+  std::uint32_t permissions = 0644;
+  NodeKind kind = NodeKind::kRegular;
   const void* lock_owner = nullptr;
 
+  FileStat stat() const;
   bool length_is_dirty() const { return now.length() != durable.length(); }
   bool is_charged(std::uint64_t page) const { return page < reserved_pages || now.has_page(page); }
   std::uint64_t charged_pages() const;

@@ -2,6 +2,24 @@
 
 namespace ingot::io {
 
+std::string_view kind_name(NodeKind kind) {
+  switch (kind) {
+    case NodeKind::kRegular:
+      return "a regular file";
+    case NodeKind::kFolder:
+      return "a folder";
+    case NodeKind::kSymlink:
+      return "a symbolic link";
+    case NodeKind::kFifo:
+      return "a FIFO";
+    case NodeKind::kSocket:
+      return "a socket";
+    case NodeKind::kDevice:
+      return "a device";
+  }
+  return "unknown";
+}
+
 std::string folder_of(std::string_view path) {
   const std::size_t slash = path.rfind('/');
   if (slash == std::string_view::npos) return ".";

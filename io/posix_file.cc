@@ -13,6 +13,17 @@
 namespace ingot::io {
 namespace {
 
+constexpr mode_t kPermissions = 0777;
+
+NodeKind kind_of(mode_t mode) {
+  if (S_ISREG(mode)) return NodeKind::kRegular;
+  if (S_ISDIR(mode)) return NodeKind::kFolder;
+  if (S_ISLNK(mode)) return NodeKind::kSymlink;
+  if (S_ISFIFO(mode)) return NodeKind::kFifo;
+  if (S_ISSOCK(mode)) return NodeKind::kSocket;
+  return NodeKind::kDevice;
+}
+
 class PosixFile final : public File {
  public:
   PosixFile(int descriptor, std::string path, DirectAlignment alignment)
@@ -24,6 +35,7 @@ class PosixFile final : public File {
   PosixFile& operator=(const PosixFile&) = delete;
 
   const std::string& path() const override { return path_; }
+  void set_path(std::string path) override { path_ = std::move(path); }
 
   Result<std::size_t> read_some(std::uint64_t offset, MutableBytes destination) override {
     const auto done = retry_interrupted([&] {
@@ -72,15 +84,14 @@ class PosixFile final : public File {
   Result<FileStat> stat() override {
     struct stat now {};
     if (::fstat(descriptor_, &now) != 0) return failure("cannot stat");
-    FileStat result;
-    result.bytes = now.st_size < 0 ? 0 : static_cast<std::uint64_t>(now.st_size);
-    result.inode = now.st_ino;
-    result.device = now.st_dev;
-    result.links = now.st_nlink;
-    result.modified_ns =
-        std::int64_t{now.st_mtim.tv_sec} * 1'000'000'000 + std::int64_t{now.st_mtim.tv_nsec};
-    result.regular = S_ISREG(now.st_mode);
-    return result;
+    return to_file_stat(now);
+  }
+
+  Status set_permissions(std::uint32_t permissions) override {
+    if (retry_interrupted([&] { return ::fchmod(descriptor_, permissions & kPermissions); }) != 0) {
+      return failure("cannot set the permissions");
+    }
+    return {};
   }
 
   Result<std::unique_ptr<Mapping>> map(std::uint64_t offset, std::uint64_t length,
@@ -145,6 +156,19 @@ class PosixFile final : public File {
 };
 
 }  // namespace
+
+FileStat to_file_stat(const struct ::stat& now) {
+  FileStat result;
+  result.bytes = now.st_size < 0 ? 0 : static_cast<std::uint64_t>(now.st_size);
+  result.inode = now.st_ino;
+  result.device = now.st_dev;
+  result.links = now.st_nlink;
+  result.modified_ns =
+      std::int64_t{now.st_mtim.tv_sec} * 1'000'000'000 + std::int64_t{now.st_mtim.tv_nsec};
+  result.permissions = now.st_mode & kPermissions;
+  result.kind = kind_of(now.st_mode);
+  return result;
+}
 
 std::unique_ptr<File> adopt_descriptor(int descriptor, std::string path,
                                        DirectAlignment alignment) {

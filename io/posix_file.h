@@ -1,6 +1,8 @@
 // A File on a descriptor. Private to the real file system.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -15,6 +17,8 @@ inline constexpr std::uint64_t kMaxCallBytes = std::uint64_t{1} << 30;
 constexpr std::uint64_t clip_call(std::uint64_t bytes) {
   return bytes < kMaxCallBytes ? bytes : kMaxCallBytes;
 }
+
+FileStat to_file_stat(const struct ::stat& now);
 
 // Takes ownership of `descriptor`. `path` is what errors call the file.
 std::unique_ptr<File> adopt_descriptor(int descriptor, std::string path,

@@ -156,6 +156,13 @@ class PosixFileSystem final : public FileSystem {
     return name.ok() && ::lstat(name->c_str(), &now) == 0;
   }
 
+  Result<FileStat> stat_name(std::string_view path) override {
+    INGOT_ASSIGN_OR_RETURN(const std::string name, c_path(path));
+    struct stat now {};
+    if (::lstat(name.c_str(), &now) != 0) return os_failure(name, "cannot look at it", errno);
+    return to_file_stat(now);
+  }
+
   bool has_descriptors() const override { return true; }
 };
 

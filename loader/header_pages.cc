@@ -105,8 +105,10 @@ Status second_differs(const HeaderPages& pages, std::string_view path) {
 }  // namespace
 
 Result<HeaderPages> read_header_pages(io::File& file, const io::FileStat& stat) {
-  if (!stat.regular) {
-    return make_error(Code::kInvalidArgument, "not a regular file").file(file.path());
+  if (!stat.regular()) {
+    return make_error(Code::kInvalidArgument, "not a regular file")
+        .file(file.path())
+        .found(io::kind_name(stat.kind));
   }
   if (stat.bytes < 2 * kPageBytes) return too_short(file, stat.bytes);
   HeaderPages pages;

@@ -21,7 +21,7 @@ enum class Code : std::uint8_t {
   kOk = 0,
   kInvalidArgument,    // the caller broke a documented precondition
   kNotFound,           // no such file, tensor, attachment
-  kAlreadyExists,      // the name is taken and replacing it was not asked for
+  kAlreadyExists,      // the name is taken; replacing was not asked for, or it is no regular file
   kIoError,            // the operating system failed; Status::os_error() has errno
   kTruncated,          // the file's length is not what its header says
   kCorrupt,            // structure damaged: header, index, digest table, padding

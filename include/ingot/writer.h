@@ -101,8 +101,10 @@ enum class Durability : std::uint8_t {
 };
 
 enum class Existing : std::uint8_t {
-  kReplace,  // atomically: readers see the old file or the new one
-  kFail,     // kAlreadyExists, also when another writer wins the race
+  // Atomically: readers see the old file or the new one. The permission bits stay those of the old
+  // file. What is no regular file (a symbolic link, too: a link is not followed) is kAlreadyExists.
+  kReplace,
+  kFail,  // kAlreadyExists, also when another writer wins the race
 };
 
 enum class DirectIo : std::uint8_t {

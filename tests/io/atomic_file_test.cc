@@ -6,8 +6,10 @@ namespace ingot::io {
 namespace {
 
 using ::ingot::testing::StatusIs;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::UnorderedElementsAre;
 
 constexpr AtomicFile::Options kKeepExisting{.replace = false, .durable = true};
@@ -58,6 +60,94 @@ TEST_P(AtomicFileTest, TakenNamesAreSeenLate) {
   EXPECT_THAT(file.publish(), StatusIs(Code::kAlreadyExists, HasSubstr("model")));
   EXPECT_EQ(world_.content(), old_);
   EXPECT_THAT(world_.names(), UnorderedElementsAre("model"));
+}
+
+constexpr NodeKind kSpecial[] = {NodeKind::kFifo, NodeKind::kSymlink, NodeKind::kFolder};
+
+TEST_P(AtomicFileTest, OnlyRegularFilesAreReplaced) {
+  for (const NodeKind kind : kSpecial) {
+    const std::string name(kind_name(kind));
+    world_.put_special(name, kind);
+    for (const AtomicFile::Options& options : {kNotDurable, kKeepExisting}) {
+      EXPECT_THAT(AtomicFile::create(world_.files(), world_.path(name), options),
+                  StatusIs(Code::kAlreadyExists,
+                           AllOf(HasSubstr(world_.path(name) + ": "), HasSubstr("found " + name))));
+    }
+    EXPECT_EQ(world_.stat(name).kind, kind);
+  }
+}
+
+TEST_P(AtomicFileTest, OnlyRegularFilesAreReplacedWhenTheyComeLate) {
+  for (const NodeKind kind : kSpecial) {
+    const std::string name(kind_name(kind));
+    ASSERT_OK_AND_ASSIGN(AtomicFile file,
+                         AtomicFile::create(world_.files(), world_.path(name), kNotDurable));
+    world_.put_special(name, kind);
+    EXPECT_THAT(file.publish(), StatusIs(Code::kAlreadyExists, HasSubstr("found " + name)));
+    EXPECT_EQ(world_.stat(name).kind, kind);
+  }
+  EXPECT_THAT(world_.names(), ::testing::SizeIs(std::size(kSpecial)));
+}
+
+TEST_P(AtomicFileTest, PermissionsStay) {
+  for (const std::uint32_t permissions : {0600U, 0640U, 0777U}) {
+    world_.put("model" + std::to_string(permissions), old_);
+    const std::string path = world_.path("model" + std::to_string(permissions));
+    world_.set_permissions(permissions, name_of(path));
+    ASSERT_OK_AND_ASSIGN(AtomicFile file, AtomicFile::create(world_.files(), path, kNotDurable));
+    EXPECT_EQ(file.file().stat()->permissions, permissions) << "seen before it is written";
+    ASSERT_OK(file.publish());
+    EXPECT_EQ(world_.stat(name_of(path)).permissions, permissions);
+  }
+}
+
+TEST_P(AtomicFileTest, PermissionsThatCannotBeKeptAreAnError) {
+  world_.put("model", old_);
+  world_.set_permissions(0600);
+  world_.fail(Call::kSetPermissions, EPERM);
+  EXPECT_THAT(world_.create(), StatusIs(Code::kIoError, HasSubstr(world_.path() + ": ")));
+  EXPECT_THAT(world_.names(), UnorderedElementsAre("model"));
+}
+
+TEST_P(AtomicFileTest, ANameThatCannotBeLookedAtIsAnError) {
+  world_.fail(Call::kStatName, EACCES);
+  EXPECT_THAT(world_.create(), StatusIs(Code::kIoError, HasSubstr(world_.path() + ": ")));
+}
+
+TEST_P(AtomicFileTest, ErrorsNameTheFinalPath) {
+  const std::string begin = world_.path() + ": ";
+  for (const Call call : {Call::kWrite, Call::kSync, Call::kResize, Call::kAllocate, Call::kLock,
+                          Call::kLink, Call::kRename}) {
+    world_.put("model", old_);
+    world_.fail(call);
+    const Status status = [&]() -> Status {
+      INGOT_ASSIGN_OR_RETURN(AtomicFile file, world_.create());
+      INGOT_RETURN_IF_ERROR(file.reserve(new_.size()));
+      INGOT_RETURN_IF_ERROR(file.file().resize(new_.size()));
+      INGOT_RETURN_IF_ERROR(write_all(file.file(), 0, new_));
+      return file.publish();
+    }();
+    if (world_.files().fired()) {
+      EXPECT_THAT(status, StatusIs(Code::kIoError, ::testing::StartsWith(begin)));
+    }
+    ASSERT_OK(world_.calm_files().remove(world_.path()));
+  }
+  const std::string missing = world_.path("missing/model");
+  world_.fail(Call::kCreateExclusive, ENOENT);
+  world_.memory().set_features({.unnamed_files = false});
+  EXPECT_THAT(AtomicFile::create(world_.files(), missing, {}),
+              StatusIs(Code::kNotFound, missing + ": cannot create: No such file or directory"));
+}
+
+TEST_P(AtomicFileTest, AFileThatIsTooLargeIsNoFullDisk) {
+  world_.fail(Call::kAllocate, EFBIG);
+  const Status status = world_.publish(new_);
+  EXPECT_THAT(status, StatusIs(Code::kResourceExhausted,
+                               AllOf(HasSubstr("more than a file may have here"),
+                                     HasSubstr("ulimit -f"), Not(HasSubstr("free in")))));
+  EXPECT_EQ(status.os_error(), EFBIG);
+  world_.fail(Call::kAllocate, EDQUOT);
+  EXPECT_THAT(world_.publish(new_), StatusIs(Code::kResourceExhausted, Not(HasSubstr("free in"))));
 }
 
 TEST_P(AtomicFileTest, FreeNamesAreTakenWithoutReplacing) {

@@ -1,6 +1,9 @@
 // What the tests of AtomicFile share: file systems with and without unnamed files, and one publish.
 #pragma once
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cerrno>
 
 #include "io/atomic_file.h"
@@ -55,6 +58,7 @@ class MaybeUnnamed final : public FileSystem {
     return base_.list(folder);
   }
   bool exists(std::string_view path) override { return base_.exists(path); }
+  Result<FileStat> stat_name(std::string_view path) override { return base_.stat_name(path); }
 
  private:
   FileSystem& base_;
@@ -86,6 +90,26 @@ class AtomicWorld {
     auto file = create_file(calm_files(), path(name), content);
     EXPECT_OK(file->sync());
     EXPECT_OK(calm_files().sync_folder(place_.folder()));
+  }
+  // A symbolic link leads to "target", which need not exist.
+  void put_special(std::string_view name, NodeKind kind) {
+    if (!place_.is_real()) return memory().put_special(path(name), kind);
+    const std::string at = path(name);
+    int failed = -1;
+    if (kind == NodeKind::kFifo) failed = ::mkfifo(at.c_str(), 0600);
+    if (kind == NodeKind::kSymlink) failed = ::symlink("target", at.c_str());
+    if (kind == NodeKind::kFolder) failed = ::mkdir(at.c_str(), 0700);
+    EXPECT_EQ(failed, 0);
+  }
+  FileStat stat(std::string_view name = "model") {
+    auto stat = calm_files().stat_name(path(name));
+    EXPECT_OK(stat);
+    return stat.ok() ? *stat : FileStat{};
+  }
+  void set_permissions(std::uint32_t permissions, std::string_view name = "model") {
+    auto file = calm_files().open(path(name), Access::kReadWrite);
+    ASSERT_OK(file);
+    EXPECT_OK((*file)->set_permissions(permissions));
   }
   std::vector<std::byte> content(std::string_view name = "model") {
     return content_of(calm_files(), path(name));

@@ -106,12 +106,38 @@ TEST_P(FileSystemContract, AllocateSetsTheLength) {
   EXPECT_EQ(file->stat()->bytes, 0U);
 }
 
+TEST_P(FileSystemContract, PermissionsComeBack) {
+  auto file = create("file", pattern(123));
+  for (const std::uint32_t permissions : {0600U, 0751U}) {
+    ASSERT_OK(file->set_permissions(permissions));
+    EXPECT_EQ(file->stat()->permissions, permissions);
+    EXPECT_EQ(files().stat_name(path("file"))->permissions, permissions);
+  }
+}
+
+TEST_P(FileSystemContract, NamesTellWhatTheyStandFor) {
+  create("file", pattern(123));
+  ASSERT_OK_AND_ASSIGN(const FileStat stat, files().stat_name(path("file")));
+  EXPECT_EQ(stat.kind, NodeKind::kRegular);
+  EXPECT_EQ(stat.bytes, 123U);
+  EXPECT_EQ(stat.inode, open("file")->stat()->inode);
+  EXPECT_THAT(files().stat_name(path("missing")), StatusIs(Code::kNotFound, HasSubstr("missing")));
+}
+
+TEST_P(FileSystemContract, ErrorsUseThePathThatWasSet) {
+  auto file = create("file");
+  file->set_path("another");
+  EXPECT_EQ(file->path(), "another");
+  ASSERT_OK(file->close());
+  EXPECT_THAT(file->resize(1), StatusIs(Code::kIoError, HasSubstr("another: ")));
+}
+
 TEST_P(FileSystemContract, StatTellsFilesApart) {
   auto file = create("file", pattern(123));
   auto other = create("other");
   auto again = open("file");
   EXPECT_EQ(file->stat()->bytes, 123U);
-  EXPECT_TRUE(file->stat()->regular);
+  EXPECT_TRUE(file->stat()->regular());
   EXPECT_EQ(file->stat()->links, 1U);
   EXPECT_EQ(file->stat()->inode, again->stat()->inode);
   EXPECT_EQ(file->stat()->device, other->stat()->device);

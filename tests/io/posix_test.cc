@@ -1,11 +1,13 @@
 // What only the real file system has: descriptors, limits, other processes, hazards of mappings.
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <set>
 
 #include "io/aligned_buffer.h"
 #include "io/mapping_registry.h"
@@ -51,12 +53,31 @@ TEST_F(PosixTest, RegularFilesAreLeftBlocking) {
 TEST_F(PosixTest, OpeningAFifoDoesNotHang) {
   ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
   ASSERT_OK_AND_ASSIGN(auto file, posix().open(path("fifo"), Access::kRead));
-  EXPECT_FALSE(file->stat()->regular);
+  EXPECT_FALSE(file->stat()->regular());
 }
 
 TEST_F(PosixTest, FoldersAreNotRegular) {
   ASSERT_OK_AND_ASSIGN(auto file, posix().open(place_.folder(), Access::kRead));
-  EXPECT_FALSE(file->stat()->regular);
+  EXPECT_FALSE(file->stat()->regular());
+}
+
+TEST_F(PosixTest, NamesTellWhatTheyStandFor) {
+  ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
+  ASSERT_EQ(::symlink("fifo", path("link").c_str()), 0);
+  EXPECT_EQ(posix().stat_name(path("fifo"))->kind, NodeKind::kFifo);
+  EXPECT_EQ(posix().stat_name(path("link"))->kind, NodeKind::kSymlink) << "not what it leads to";
+  EXPECT_EQ(posix().stat_name(place_.folder())->kind, NodeKind::kFolder);
+  const int socket = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  EXPECT_EQ(adopt_descriptor(socket, "socket")->stat()->kind, NodeKind::kSocket);
+}
+
+TEST_F(PosixTest, KindsHaveNames) {
+  std::set<std::string_view> names;
+  for (int kind = 0; kind <= static_cast<int>(NodeKind::kDevice); ++kind) {
+    names.insert(kind_name(static_cast<NodeKind>(kind)));
+  }
+  EXPECT_EQ(names.size(), 6U);
+  EXPECT_FALSE(names.contains("unknown"));
 }
 
 TEST_F(PosixTest, PathsWithNulAreRefused) {

@@ -38,6 +38,7 @@ class ByteFileSystem : public io::FileSystem {
   Result<std::uint64_t> free_bytes(std::string_view) override { return no(); }
   Result<std::vector<std::string>> list(std::string_view) override { return no(); }
   bool exists(std::string_view) override { return true; }
+  Result<io::FileStat> stat_name(std::string_view) override { return no(); }
 
  private:
   static Status no() { return {Code::kUnsupported, "read only"}; }
@@ -52,6 +53,7 @@ class ByteFileSystem : public io::FileSystem {
     ByteFile(std::span<const std::byte> bytes, std::shared_ptr<const Bad> bad, std::string path)
         : bytes_(bytes), bad_(std::move(bad)), path_(std::move(path)) {}
     const std::string& path() const override { return path_; }
+    void set_path(std::string path) override { path_ = std::move(path); }
     Result<std::size_t> read_some(std::uint64_t offset, MutableBytes destination) override {
       if (offset >= bytes_.size()) return std::size_t{0};
       std::size_t n = std::min<std::size_t>(destination.size(), bytes_.size() - offset);
@@ -69,9 +71,9 @@ class ByteFileSystem : public io::FileSystem {
     Result<io::FileStat> stat() override {
       io::FileStat stat;
       stat.bytes = bytes_.size();
-      stat.regular = true;
       return stat;
     }
+    Status set_permissions(std::uint32_t) override { return no(); }
     Result<std::unique_ptr<io::Mapping>> map(std::uint64_t, std::uint64_t, io::MapMode) override {
       return no();
     }

@@ -1,5 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -44,6 +47,49 @@ TEST_F(CliConvert, ThereAndBack) {
   EXPECT_THAT(there.out, HasSubstr("m.ingot: 2 tensors, 21 B; "));
   EXPECT_EQ(convert("m.ingot", "back.safetensors").exit, 0);
   EXPECT_EQ(read_file(path("back.safetensors")), read_file(path("in.safetensors")));
+}
+
+TEST_F(CliConvert, ForceReplacesRegularFilesAlone) {
+  ASSERT_EQ(::mkfifo(path("fifo.ingot").c_str(), 0600), 0);
+  ASSERT_EQ(::symlink("target.ingot", path("link.ingot").c_str()), 0);
+  write_file(path("target.ingot"), "precious");
+  for (const auto& [name, kind] :
+       {std::pair{"fifo.ingot", "a FIFO"}, {"link.ingot", "a symbolic link"}}) {
+    const CommandResult result = convert("in.safetensors", name, {"--force"});
+    EXPECT_EQ(result.exit, 4);
+    EXPECT_THAT(result.err,
+                HasSubstr(path(name) + ": only a regular file is ever replaced: found " + kind));
+  }
+  EXPECT_TRUE(std::filesystem::is_fifo(path("fifo.ingot")));
+  EXPECT_TRUE(std::filesystem::is_symlink(path("link.ingot")));
+  EXPECT_EQ(read_file(path("target.ingot")), "precious");
+}
+
+// The process's limit (ulimit -f) is no full disk.
+TEST_F(CliConvert, FilesThatAreTooLarge) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  rlimit small = before;
+  small.rlim_cur = 4096;
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const CommandResult result = convert("in.safetensors", "m.ingot");
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  EXPECT_EQ(result.exit, 4);
+  EXPECT_THAT(result.err, HasSubstr(path("m.ingot") + ": need "));
+  EXPECT_THAT(result.err, HasSubstr("more than a file may have here"));
+  EXPECT_FALSE(std::filesystem::exists(path("m.ingot")));
+}
+
+TEST_F(CliConvert, ForceKeepsThePermissions) {
+  using std::filesystem::perms;
+  for (const char* const out : {"m.ingot", "back.safetensors"}) {
+    const std::string in = std::string_view(out) == "m.ingot" ? "in.safetensors" : "m.ingot";
+    write_file(path(out), "old");
+    std::filesystem::permissions(path(out), perms::owner_read | perms::owner_write);
+    ASSERT_EQ(convert(in, out, {"--force"}).exit, 0);
+    EXPECT_EQ(std::filesystem::status(path(out)).permissions(),
+              perms::owner_read | perms::owner_write);
+  }
 }
 
 TEST_F(CliConvert, JsonShape) {

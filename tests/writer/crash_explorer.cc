@@ -21,6 +21,7 @@ bool changes_the_disk(io::Call call) {
     case io::Call::kWrite:
     case io::Call::kAllocate:
     case io::Call::kResize:
+    case io::Call::kSetPermissions:
     case io::Call::kSync:
     case io::Call::kClose:
       return true;
@@ -35,6 +36,7 @@ bool changes_the_disk(io::Call call) {
     case io::Call::kAdvise:
     case io::Call::kLock:
     case io::Call::kReopenDirect:
+    case io::Call::kStatName:
       break;
   }
   return false;

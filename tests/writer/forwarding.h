@@ -18,6 +18,7 @@ class ForwardingFile : public io::File {
 
   io::File& base() { return *base_; }
   const std::string& path() const override { return base_->path(); }
+  void set_path(std::string path) override { base_->set_path(std::move(path)); }
   Result<std::size_t> read_some(std::uint64_t offset, MutableBytes destination) override {
     return base_->read_some(offset, destination);
   }
@@ -28,6 +29,9 @@ class ForwardingFile : public io::File {
   Status resize(std::uint64_t bytes) override { return base_->resize(bytes); }
   Status sync() override { return base_->sync(); }
   Result<io::FileStat> stat() override { return base_->stat(); }
+  Status set_permissions(std::uint32_t permissions) override {
+    return base_->set_permissions(permissions);
+  }
   Result<std::unique_ptr<io::Mapping>> map(std::uint64_t offset, std::uint64_t length,
                                            io::MapMode mode) override {
     return base_->map(offset, length, mode);
@@ -76,6 +80,7 @@ class ForwardingFileSystem : public io::FileSystem {
     return base_.list(folder);
   }
   bool exists(std::string_view path) override { return base_.exists(path); }
+  Result<io::FileStat> stat_name(std::string_view path) override { return base_.stat_name(path); }
 
  protected:
   // The file that is handed out for one of the base's. REQUIRES of overrides: a ForwardingFile.

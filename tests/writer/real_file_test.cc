@@ -1,7 +1,10 @@
 // On the operating system's own files: every queue, O_DIRECT and not, make the same bytes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -105,6 +108,23 @@ TEST_F(RealFile, ReplacingLeavesTheOldFileAsItWas) {
   const std::string text{std::istreambuf_iterator<char>(open_before), {}};
   EXPECT_EQ(Content(as_bytes(text).begin(), as_bytes(text).end()), before);
   EXPECT_OK(check_file(read_file(path), second));
+}
+
+TEST_F(RealFile, OnlyRegularFilesAreReplaced) {
+  const Model model = uniform_model(1, 100);
+  const std::string link = scratch_.path("latest.ingot");
+  ASSERT_EQ(::symlink("step-1.ingot", link.c_str()), 0);
+  EXPECT_THAT(save(link, model, {}), StatusIs(Code::kAlreadyExists, HasSubstr(link + ": only a")));
+  EXPECT_FALSE(std::filesystem::exists(scratch_.path("step-1.ingot")));
+}
+
+TEST_F(RealFile, ReplacingKeepsThePermissions) {
+  const Model model = uniform_model(1, 100);
+  const std::string path = scratch_.path("model.ingot");
+  ASSERT_OK(save(path, model, {}));
+  ASSERT_EQ(::chmod(path.c_str(), 0600), 0);
+  ASSERT_OK(save(path, model, {}));
+  EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms{0600});
 }
 
 TEST_F(RealFile, MissingFolder) {

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "base/error.h"
+#include "io/posix_file.h"
 #include "io/transfer.h"
 
 namespace ingot::safetensors {
@@ -34,13 +35,15 @@ Result<OpenedFile> open_regular(io::FileSystem& file_system, const std::string& 
         .advice("--follow-symlinks allows it");
   }
   if (!S_ISREG(named.st_mode)) {
-    return make_error(Code::kUnsupported, "not a regular file").file(path).at(Region::kFile);
+    return make_error(Code::kInvalidArgument, "not a regular file")
+        .file(path)
+        .found(io::kind_name(io::to_file_stat(named).kind));
   }
   OpenedFile opened;
   opened.path = path;
   INGOT_ASSIGN_OR_RETURN(opened.file, file_system.open(path, io::Access::kRead));
   INGOT_ASSIGN_OR_RETURN(opened.stat, opened.file->stat());
-  if (!opened.stat.regular || opened.stat.inode != named.st_ino) {
+  if (!opened.stat.regular() || opened.stat.inode != named.st_ino) {
     return make_error(Code::kIoError, "replaced while it was being opened")
         .file(path)
         .at(Region::kFile);

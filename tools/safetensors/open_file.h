@@ -25,7 +25,7 @@ struct OpenedFile {
 
 // Opens a regular file for reading: no folder, FIFO or device, and with kRefuse nothing that the
 // last component of `path` merely points to. kNotFound, kIoError, kRejected (a symlink),
-// kUnsupported (not a regular file).
+// kInvalidArgument (not a regular file).
 Result<OpenedFile> open_regular(io::FileSystem& file_system, const std::string& path,
                                 Symlinks symlinks);
 
