@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/printable.h"
+
 namespace ingot {
 
 ErrorBuilder& ErrorBuilder::at(Region region, std::uint64_t begin, std::uint64_t end) {
@@ -39,7 +41,8 @@ Status ErrorBuilder::status() const {
   if (!found_.empty()) text += (expected_.empty() ? ": found " : ", found ") + found_;
   if (os_error_ != 0) text += ": " + os_error_text(os_error_);
   if (!advice_.empty()) text += " (" + advice_ + ")";
-  return {code_, std::move(text), location_, os_error_};
+  // One line that steers no terminal, whatever a path or a name holds; location_ keeps the name.
+  return {code_, printable(text), location_, os_error_};
 }
 
 namespace {

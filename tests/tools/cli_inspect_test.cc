@@ -102,6 +102,7 @@ TEST_F(CliInspect, Filters) {
   EXPECT_THAT(listed({"--name", "*.weight"}), ElementsAre("embed.weight", "head.weight"));
   EXPECT_THAT(listed({"--name", "[!e]*.weight"}), ElementsAre("head.weight"));
   EXPECT_THAT(listed({"--name", "*.weight", "--limit", "1"}), ElementsAre("embed.weight"));
+  EXPECT_THAT(listed({"--limit", "0"}), IsEmpty());
   EXPECT_THAT(listed({"--prefix", "none"}), IsEmpty());
 }
 

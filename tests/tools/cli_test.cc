@@ -1,6 +1,7 @@
 // What all commands have in common: help, usage errors, output streams, colours, signals.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <csignal>
 #include <nlohmann/json.hpp>
@@ -83,6 +84,7 @@ TEST(Cli, UsageErrorsAreOneLineAndExit64) {
       {{"inspect", "x", "--tensors", "--role", "hero"}, "bad_role"},
       {{"inspect", "x", "--tensors", "--dtype", "float7"}, "bad_dtype"},
       {{"inspect", "x", "--tensors", "--sort", "colour"}, "bad_sort"},
+      {{"inspect", "x", "--tensors", "--limit", "-1"}, "bad_limit"},
       {{"verify", "x", "--level", "some"}, "bad_level"},
       {{"verify", "x", "--threads", "-1"}, "bad_threads"},
       {{"verify", "x", "--direct", "--mapping"}, "two_paths"},
@@ -114,6 +116,82 @@ TEST(Cli, UsageErrorsAsJson) {
     const auto json = nlohmann::json::parse(result.out);
     EXPECT_EQ(json["ok"], false);
     EXPECT_EQ(json["error"]["code"], "invalid argument");
+  }
+}
+
+// Names that change the direction of text, begin a line or a control sequence of ISO 6429.
+TEST(CliNames, ReachNoTerminal) {
+  const std::string name = "w\u009b2J\u202e\u2066\u2028\u200e\u061c";
+  const std::string shown = R"(w\u009b2J\u202e\u2066\u2028\u200e\u061c)";
+  const Scratch scratch;
+  const std::string file = scratch.path("a\u0085\n.ingot");
+  const std::string other = scratch.path("b.ingot");
+  StateValue root = StateValue::dict();
+  root.set("key\x1b" + name, StateValue::string("value\x1b" + name));
+  ASSERT_OK(IngotFile()
+                .tensor(name, DType::kUInt8, {5000}, pattern(5000))
+                .attachment(name, "text/plain", "x")
+                .state(std::move(root))
+                .write(file));
+  ASSERT_OK(IngotFile().tensor("v", DType::kUInt8, {1}, pattern(1)).write(other));
+  const auto expect_harmless = [&](const std::vector<std::string>& arguments, bool names_it) {
+    const CommandResult result = run_ingot(arguments);
+    const std::string all = result.out + result.err;
+    EXPECT_EQ(all.find(shown) != std::string::npos, names_it) << all;
+    for (const char* raw : {"\u009b", "\u202e", "\u2066", "\u2028", "\u200e", "\u061c", "\u0085",
+                            "\x1b", "\n.ingot"}) {
+      EXPECT_THAT(all, Not(HasSubstr(raw))) << arguments.front();
+    }
+  };
+  expect_harmless({"inspect", file}, true);
+  expect_harmless({"inspect", file, "--tensors"}, true);
+  expect_harmless({"inspect", file, "--state"}, true);
+  expect_harmless({"inspect", file, "--attachment", name}, true);
+  expect_harmless({"inspect", file, "--attachment", "x" + name}, true);
+  expect_harmless({"diff", file, other}, true);
+  expect_harmless({"extract", file, name, "-o", scratch.path("out\u0085")}, true);
+  expect_harmless({"convert", file, scratch.path("c\u0085.safetensors"), "--drop-extra"}, true);
+  expect_harmless({"verify", file}, false);
+  expect_harmless({"repair", file}, false);
+  expect_harmless({"inspect", file, "--frobnicate" + name}, true);
+  const CommandResult listing = run_ingot({"inspect", file, "--tensors", "--json"});
+  EXPECT_EQ(nlohmann::json::parse(listing.out)["tensors"][0]["name"], name);
+  expect_harmless({"inspect", file, "--tensors", "--json"}, true);
+  expect_harmless({"inspect", file, "--state", "--json"}, true);
+  flip(file, 4096);
+  expect_harmless({"verify", file}, true);
+  expect_harmless({"verify", file, "--json"}, true);
+}
+
+// A folder, a FIFO: the same error, whoever reads it. Only convert and diff take folders.
+TEST(CliInputs, AreRegularFiles) {
+  const Scratch scratch;
+  for (const std::string name : {"fifo", "fifo.ingot", "fifo.safetensors", "fifo.index.json"}) {
+    const std::string fifo = scratch.path(name);
+    ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+    const std::string out = scratch.path("out.ingot");
+    for (const std::vector<std::string>& arguments :
+         std::vector<std::vector<std::string>>{{"inspect", fifo},
+                                               {"verify", fifo},
+                                               {"extract", fifo, "w", "-o", out},
+                                               {"repair", fifo},
+                                               {"diff", fifo, fifo},
+                                               {"convert", fifo, out}}) {
+      const CommandResult result = run_ingot(arguments);
+      EXPECT_EQ(result.exit, 64) << arguments.front() << " " << result.err;
+      EXPECT_THAT(result.err, HasSubstr(fifo + ": not a regular file")) << arguments.front();
+      EXPECT_THAT(result.err, HasSubstr("found a FIFO")) << arguments.front();
+    }
+  }
+  const std::string folder = scratch.path(".");
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"inspect", folder},
+                                             {"verify", folder},
+                                             {"extract", folder, "w", "-o", "-"},
+                                             {"repair", folder}}) {
+    const CommandResult result = run_ingot(arguments);
+    EXPECT_EQ(result.exit, 64) << arguments.front() << " " << result.err;
+    EXPECT_THAT(result.err, HasSubstr("not a regular file: found a folder"));
   }
 }
 

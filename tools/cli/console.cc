@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 
+#include "base/printable.h"
 #include "tools/cli/json.h"
 
 namespace ingot::tools {
@@ -48,15 +49,6 @@ int terminal_columns(int descriptor) {
   return size.ws_col;
 }
 
-// A name or a path may hold anything; a terminal must not obey it, and a line stays one line.
-std::string one_line(std::string_view text) {
-  std::string line(text);
-  for (char& c : line) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  return line;
-}
-
 }  // namespace
 
 Console::Console(const CommonOptions& options)
@@ -74,14 +66,14 @@ std::string Console::paint(Color color, std::string_view text) const {
 void Console::note(std::string_view text) const {
   if (options_.quiet) return;
   (void)write_fully(STDERR_FILENO, "ingot: " + painted(color_err_, Color::kYellow, "note:") + " " +
-                                       one_line(text) + "\n");
+                                       printable(text) + "\n");
 }
 
 void Console::fail(const Status& status) {
   // What was printed before comes first.
   (void)out_.flush();
   (void)write_fully(STDERR_FILENO, painted(color_err_, Color::kRed, "ingot:") + " " +
-                                       one_line(status.to_string()) + "\n");
+                                       printable(status.to_string()) + "\n");
   if (options_.json) {
     out_.write(to_line(Json{{"ok", false}, {"error", error_to_json(status)}}));
   }

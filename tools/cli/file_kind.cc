@@ -60,7 +60,8 @@ FileKind kind_of(const std::string& path) {
 }
 
 Result<Checkpoint> open_checkpoint(const std::string& path) {
-  if (kind_of(path) == FileKind::kSafetensors) {
+  // Of a folder, as of a FIFO or a device, open() says that it is no regular file.
+  if (kind_of(path) == FileKind::kSafetensors && !is_folder(path)) {
     return make_error(Code::kUnsupported, "not an Ingot file but .safetensors")
         .file(path)
         .at(Region::kFile)

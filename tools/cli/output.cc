@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "base/error.h"
+#include "base/printable.h"
 
 namespace ingot::tools {
 
@@ -19,8 +20,10 @@ int write_fully(int descriptor, std::string_view text) {
   return 0;
 }
 
-void Output::write(std::string_view text) {
-  buffer_.append(text);
+void Output::write(std::string_view text) { write_raw(printable(text, Ascii::kKeep)); }
+
+void Output::write_raw(std::string_view bytes) {
+  buffer_.append(bytes);
   if (buffer_.size() >= kFlushBytes) drain();
 }
 

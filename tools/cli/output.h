@@ -19,11 +19,14 @@ class Output {
   Output(const Output&) = delete;
   Output& operator=(const Output&) = delete;
 
+  // Text: what could steer a terminal is escaped (printable()), but for ASCII, which may be colours
+  // and line ends. Names and paths, whose ASCII may be anything, are made printable() before.
   void write(std::string_view text);
+  // Bytes, as they are.
+  void write_raw(std::string_view bytes);
   template <typename... Args>
   void print(fmt::format_string<Args...> format, Args&&... args) {
-    fmt::format_to(std::back_inserter(buffer_), format, std::forward<Args>(args)...);
-    if (buffer_.size() >= kFlushBytes) drain();
+    write(fmt::format(format, std::forward<Args>(args)...));
   }
   // Writes what is buffered. Once it failed, it keeps failing.
   Status flush();

@@ -8,6 +8,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/printable.h"
+
 namespace ingot::tools {
 namespace {
 
@@ -102,7 +104,12 @@ std::string shape_text(std::span<const std::int64_t> shape) {
 }
 
 void print_table(Console& console, std::span<const Column> columns, std::uint64_t rows,
-                 const std::function<std::vector<std::string>(std::uint64_t)>& row) {
+                 const std::function<std::vector<std::string>(std::uint64_t)>& row_of) {
+  const auto row = [&](std::uint64_t i) {
+    std::vector<std::string> cells = row_of(i);
+    for (std::string& cell : cells) cell = printable(cell);
+    return cells;
+  };
   std::vector<std::size_t> widths;
   for (const Column& column : columns) widths.push_back(width_of(column.title));
   for (std::uint64_t i = 0; i < rows; ++i) {

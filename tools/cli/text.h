@@ -29,7 +29,7 @@ struct Column {
 };
 
 // Calls row(i) for each of `rows` twice: once for the widths, once to print, so that nothing is
-// held. Rows have one cell a column.
+// held. Rows have one cell a column, and cells are shown printable().
 void print_table(Console& console, std::span<const Column> columns, std::uint64_t rows,
                  const std::function<std::vector<std::string>(std::uint64_t)>& row);
 

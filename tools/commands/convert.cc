@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "tools/cli/command.h"
 #include "tools/cli/file_kind.h"
 #include "tools/cli/json.h"
@@ -98,7 +99,7 @@ void print_report(const ConvertOptions& options, const ConvertReport& report, do
   if (!report.duplicated.empty()) {
     console.note("tied tensors written one by one: " + joined_names(report.duplicated));
   }
-  console.out().print("{}: {}, {}", options.out, counted(report.tensors, "tensor"),
+  console.out().print("{}: {}, {}", printable(options.out), counted(report.tensors, "tensor"),
                       human_bytes(report.data_bytes));
   if (report.attachments > 0) {
     console.out().print(", {}", counted(report.attachments, "attachment"));

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "tools/cli/command.h"
 #include "tools/cli/json.h"
 #include "tools/cli/progress.h"
@@ -132,7 +133,8 @@ class Printer {
 
  private:
   void line(Color color, std::string_view sign, std::string_view name, std::string_view text) {
-    out_.print("{}  {}\n", console_.paint(color, fmt::format("{} {}", sign, name)), text);
+    out_.print("{}  {}\n", console_.paint(color, printable(fmt::format("{} {}", sign, name))),
+               text);
   }
 
   Console& console_;

@@ -56,7 +56,7 @@ bool is_folder(const std::string& path) {
 Status to_stdout(const Checkpoint& checkpoint, const ExtractItem& item, Output& out) {
   const Result<Extracted> extracted =
       extract(checkpoint, item, &cancel_flag(), [&](Bytes bytes) -> Status {
-        out.write(as_text(bytes));
+        out.write_raw(as_text(bytes));
         // The reader has gone: there is nobody to go on for.
         if (out.closed()) return {Code::kCancelled, "standard output was closed"};
         return {};

@@ -8,6 +8,7 @@
 #include "ingot/stream.h"
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "tools/cli/command.h"
 #include "tools/cli/device_option.h"
 #include "tools/cli/file_kind.h"
@@ -46,6 +47,7 @@ struct InspectOptions {
   std::string dtype;
   std::string sort = "registration";
   ListingFilter filter;
+  std::int64_t limit = 0;
 };
 
 Status usage_error(const std::string& what) { return {Code::kInvalidArgument, what}; }
@@ -156,7 +158,7 @@ class Inspector {
 
  private:
   void line(std::string_view what, std::string_view value) {
-    out_.print("  {:<14}{}\n", what, value);
+    out_.print("  {:<14}{}\n", what, printable(value));
   }
   void heading(std::string_view text) { out_.print("\n{}\n", console_.paint(Color::kBold, text)); }
   static std::string size_text(std::uint64_t bytes) {
@@ -167,7 +169,7 @@ class Inspector {
 
   void print_file(const Survey& figures) {
     const FileInfo& file = checkpoint_.file();
-    out_.print("{}\n", console_.paint(Color::kBold, file.path));
+    out_.print("{}\n", console_.paint(Color::kBold, printable(file.path)));
     std::string features;
     for (const std::string& name : feature_names(file)) features += ", " + name;
     line("format", fmt::format("{}.{}{}", file.format_major, file.format_minor, features));
@@ -268,6 +270,9 @@ Status parse_filter(InspectOptions& options) {
     options.filter.dtype = parse_dtype(options.dtype);
     if (!options.filter.dtype) return usage_error("no dtype is called " + options.dtype);
   }
+  if (options.limit < 0) {
+    return usage_error("--limit is 0 or more, not " + std::to_string(options.limit));
+  }
   if (options.sort == "name") {
     options.filter.sort = SortBy::kName;
   } else if (options.sort == "size") {
@@ -331,9 +336,13 @@ Command add_inspect(CLI::App& parent) {
           ->type_name("GLOB"),
       app.add_option("--sort", options->sort, "registration (the default), name or size")
           ->type_name("KEY"),
-      app.add_option("--limit", options->filter.limit, "Not more than so many")->type_name("N")};
+      app.add_option("--limit", options->limit, "Not more than so many")->type_name("N")};
+  const CLI::Option* limit = filters.back();
   for (CLI::Option* option : filters) option->group("Listing")->needs(tensors);
-  command.run = [options](Console& console) { return run(*options, console); };
+  command.run = [options, limit](Console& console) {
+    if (limit->count() > 0) options->filter.limit = static_cast<std::uint64_t>(options->limit);
+    return run(*options, console);
+  };
   return command;
 }
 

@@ -1,6 +1,7 @@
 // ingot repair: a damaged header page from its other copy.
 #include "ingot/repair.h"
 
+#include "base/printable.h"
 #include "tools/cli/command.h"
 #include "tools/cli/file_kind.h"
 #include "tools/cli/json.h"
@@ -27,16 +28,17 @@ std::string_view copy_name(HeaderCopy copy) {
 Result<int> run(const std::string& path, bool dry_run, Console& console) {
   INGOT_ASSIGN_OR_RETURN(const RepairReport report, repair_header(path, {.dry_run = dry_run}));
   const bool damaged = report.repaired != HeaderCopy::kNone;
+  const int code = damaged && dry_run ? exit_code(Code::kCorrupt) : 0;
   if (console.json()) {
-    console.out().write(to_line(Json{{"ok", true},
+    console.out().write(to_line(Json{{"ok", code == 0},
                                      {"file", path},
                                      {"damaged", copy_name(report.repaired)},
                                      {"repaired", damaged && !dry_run},
                                      {"what", report.what}}));
   } else {
-    console.out().print("{}: {}\n", path, report.what);
+    console.out().print("{}: {}\n", printable(path), report.what);
   }
-  return damaged && dry_run ? exit_code(Code::kCorrupt) : 0;
+  return code;
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "ingot/bus_guard.h"
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "tools/cli/command.h"
 #include "tools/cli/file_kind.h"
 #include "tools/cli/json.h"
@@ -144,10 +145,12 @@ void print_outcome(const Outcome& outcome, Console& console) {
       gigabytes_per_second(report), counted(static_cast<std::uint64_t>(report.threads), "thread"),
       read_path_name(report.path), outcome.reason);
   if (outcome.ok()) {
-    console.out().print("{}: {}: {}\n", outcome.path, console.paint(Color::kGreen, "intact"), how);
+    console.out().print("{}: {}: {}\n", printable(outcome.path),
+                        console.paint(Color::kGreen, "intact"), how);
   } else {
-    console.out().print("{}: {}, {}: {}\n", outcome.path, console.paint(Color::kRed, "damaged"),
-                        counted(report.error_count, "error"), how);
+    console.out().print("{}: {}, {}: {}\n", printable(outcome.path),
+                        console.paint(Color::kRed, "damaged"), counted(report.error_count, "error"),
+                        how);
   }
 }
 

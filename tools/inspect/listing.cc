@@ -29,8 +29,8 @@ std::vector<std::uint32_t> select_tensors(const Checkpoint& checkpoint,
       return packed_bytes(checkpoint.info(a)) > packed_bytes(checkpoint.info(b));
     });
   }
-  if (filter.limit != 0 && chosen.size() > filter.limit) {
-    chosen.resize(static_cast<std::size_t>(filter.limit));
+  if (filter.limit && chosen.size() > *filter.limit) {
+    chosen.resize(static_cast<std::size_t>(*filter.limit));
   }
   return chosen;
 }

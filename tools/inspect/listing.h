@@ -18,7 +18,7 @@ struct ListingFilter {
   std::string prefix;
   std::string glob;  // of the whole name, as fnmatch(3) has it; empty matches all
   SortBy sort = SortBy::kRegistration;
-  std::uint64_t limit = 0;  // 0: no limit
+  std::optional<std::uint64_t> limit;
 };
 
 // Ordinals, in the order to show. Sizes descend, names ascend.
