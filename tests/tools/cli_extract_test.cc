@@ -15,6 +15,7 @@ namespace {
 using nlohmann::json;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
 class CliExtract : public ::testing::Test {
@@ -82,6 +83,64 @@ TEST_F(CliExtract, SeveralIntoAFolder) {
   EXPECT_THAT(names_in(path("out")),
               ElementsAre("adamw.step.bin", "config.json", "transposed.bin"));
   EXPECT_EQ(extract({"transposed", "adamw.step", "-o", path("nowhere")}).exit, 64);
+}
+
+TEST_F(CliExtract, TwoOfOnePathAreRefusedBeforeAnythingIsWritten) {
+  ASSERT_OK(IngotFile()
+                .tensor("x", DType::kUInt8, {1}, pattern(1))
+                .tensor("y", DType::kUInt8, {1}, pattern(1))
+                .attachment("x.bin", "application/octet-stream", "attached")
+                .write(path("model.ingot")));
+  std::filesystem::create_directory(path("out"));
+  const CommandResult result =
+      extract({"y", "x", "--attachment", "x.bin", "--force", "-o", path("out")});
+  EXPECT_EQ(result.exit, 64);
+  EXPECT_THAT(result.err, HasSubstr("x.bin: both \"x\" and \"x.bin\" would be written"));
+  EXPECT_EQ(extract({"y", "y", "--force", "-o", path("out")}).exit, 64);
+  EXPECT_THAT(names_in(path("out")), IsEmpty());
+}
+
+TEST_F(CliExtract, WhatCannotBeDoneIsSeenBeforeAnythingIsWritten) {
+  std::filesystem::create_directory(path("out"));
+  EXPECT_EQ(extract({"transposed", "nothing", "-o", path("out")}).exit, 4);
+  EXPECT_EQ(extract({"transposed", "--attachment", "nothing", "-o", path("out")}).exit, 4);
+  EXPECT_EQ(extract({"transposed", "norm.running_mean", "--npy", "-o", path("out")}).exit, 5);
+  EXPECT_EQ(extract({"norm.running_mean", "transposed", "--slice", "5", "-o", path("out")}).exit,
+            64);
+  EXPECT_THAT(names_in(path("out")), IsEmpty());
+  write_file(path("out/transposed.bin"), "precious");
+  EXPECT_EQ(extract({"adamw.step", "transposed", "-o", path("out")}).exit, 4);
+  EXPECT_THAT(names_in(path("out")), ElementsAre("transposed.bin"));
+}
+
+TEST_F(CliExtract, NamesTooLongForAFolder) {
+  const std::string longest(251, 'a');  // and ".bin"
+  const std::string too_long(252, 'b');
+  ASSERT_OK(IngotFile()
+                .tensor(longest, DType::kUInt8, {1}, pattern(1))
+                .tensor(too_long, DType::kUInt8, {1}, pattern(1))
+                .write(path("model.ingot")));
+  std::filesystem::create_directory(path("out"));
+  const CommandResult result = extract({longest, too_long, "-o", path("out")});
+  EXPECT_EQ(result.exit, 64);
+  EXPECT_THAT(result.err, HasSubstr("expected at most 255 bytes, found 256 (extract it alone"));
+  EXPECT_THAT(names_in(path("out")), IsEmpty());
+  EXPECT_EQ(extract({longest, "-o", path("out")}).exit, 0);
+  EXPECT_EQ(extract({longest, "--force", "-o", path("out")}).exit, 0);
+  EXPECT_EQ(extract({too_long, "-o", path("out/b.bin")}).exit, 0);
+}
+
+TEST_F(CliExtract, SpaceIsLookedAtFirst) {
+  // 1 PiB for a file system that does not have it: a view with strides of 0 of one byte.
+  const std::int64_t extent = std::int64_t{1} << 50;
+  ASSERT_OK(IngotFile()
+                .tensor({.name = "vast", .dtype = DType::kUInt8, .shape = {extent}, .strides = {0}},
+                        pattern(1))
+                .write(path("model.ingot")));
+  const CommandResult result = extract({"vast", "-o", path("vast.bin")});
+  EXPECT_EQ(result.exit, 4);
+  EXPECT_THAT(result.err, HasSubstr("vast.bin: need 1.0 PiB (1125899906842624 bytes), have "));
+  EXPECT_FALSE(std::filesystem::exists(path("vast.bin")));
 }
 
 TEST_F(CliExtract, HostileNamesStayInTheFolder) {

@@ -4,7 +4,11 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <map>
+
+#include "base/checked.h"
 #include "base/error.h"
+#include "base/printable.h"
 #include "io/atomic_file.h"
 #include "io/transfer.h"
 #include "tools/cli/command.h"
@@ -64,17 +68,25 @@ Status to_stdout(const Checkpoint& checkpoint, const ExtractItem& item, Output& 
   return out.closed() ? Status() : extracted.status();
 }
 
-Result<Extracted> to_file(const Checkpoint& checkpoint, const ExtractItem& item,
-                          const std::string& path, bool force) {
+// One file to be written.
+struct Target {
+  const ExtractItem* item = nullptr;
+  std::string path;
+  std::uint64_t bytes = 0;
+};
+
+Result<Extracted> to_file(const Checkpoint& checkpoint, const Target& target, bool force) {
   INGOT_ASSIGN_OR_RETURN(io::AtomicFile file,
-                         io::AtomicFile::create(io::posix(), path, {.replace = force}));
+                         io::AtomicFile::create(io::posix(), target.path, {.replace = force}));
+  INGOT_RETURN_IF_ERROR(file.reserve(target.bytes));
   std::uint64_t offset = 0;
-  INGOT_ASSIGN_OR_RETURN(Extracted extracted,
-                         extract(checkpoint, item, &cancel_flag(), [&](Bytes bytes) -> Status {
-                           INGOT_RETURN_IF_ERROR(io::write_all(file.file(), offset, bytes));
-                           offset += bytes.size();
-                           return {};
-                         }));
+  INGOT_ASSIGN_OR_RETURN(
+      Extracted extracted,
+      extract(checkpoint, *target.item, &cancel_flag(), [&](Bytes bytes) -> Status {
+        INGOT_RETURN_IF_ERROR(io::write_all(file.file(), offset, bytes));
+        offset += bytes.size();
+        return {};
+      }));
   INGOT_RETURN_IF_ERROR(file.publish());
   return extracted;
 }
@@ -100,7 +112,8 @@ void print(const Extracted& extracted, const std::string& path, Console& console
   }
   std::string what;
   if (!extracted.dtype.empty()) what = extracted.dtype + " " + shape_text(extracted.shape) + ", ";
-  console.out().print("{}: {}, {}{}\n", path, extracted.name, what, human_bytes(extracted.bytes));
+  console.out().print("{}: {}, {}{}\n", printable(path), extracted.name, what,
+                      human_bytes(extracted.bytes));
 }
 
 Status check_usage(const ExtractCommand& command, const std::vector<ExtractItem>& items) {
@@ -118,6 +131,55 @@ Status check_usage(const ExtractCommand& command, const std::vector<ExtractItem>
   return {};
 }
 
+// A longer name would not be found under what it is called, nor told from others if it were cut.
+Status check_file_name(const ExtractItem& item, const std::string& file) {
+  constexpr std::size_t kLongest = 255;  // NAME_MAX
+  if (file.size() <= kLongest) return {};
+  return make_error(Code::kInvalidArgument, "its file name would be too long for a folder")
+      .tensor(item.name)
+      .expected("at most " + std::to_string(kLongest) + " bytes")
+      .found(file.size())
+      .advice("extract it alone, to a file that -o names");
+}
+
+// What goes where. Every name is looked up before anything is written.
+Result<std::vector<Target>> plan(const Checkpoint& checkpoint, const ExtractCommand& command,
+                                 const std::vector<ExtractItem>& items) {
+  const bool into_folder = is_folder(command.out);
+  std::vector<Target> targets;
+  for (const ExtractItem& item : items) {
+    INGOT_ASSIGN_OR_RETURN(const Extracted extracted, describe(checkpoint, item));
+    std::string path = command.out;
+    if (into_folder) {
+      const std::string file = file_name_of(item.name) + extension_of(item);
+      INGOT_RETURN_IF_ERROR(check_file_name(item, file));
+      path = io::join(command.out, file);
+    }
+    targets.push_back({&item, std::move(path), extracted.bytes});
+  }
+  return targets;
+}
+
+// Before the first is written: two of one path, what exists, and the space for all.
+Status check_targets(const std::vector<Target>& targets, bool force) {
+  std::map<std::string_view, const ExtractItem*> taken;
+  std::uint64_t bytes = 0;
+  for (const Target& target : targets) {
+    const auto [other, is_new] = taken.emplace(target.path, target.item);
+    if (!is_new) {
+      return make_error(Code::kInvalidArgument, "both \"" + other->second->name + "\" and \"" +
+                                                    target.item->name +
+                                                    "\" would be written to this file")
+          .file(target.path);
+    }
+    INGOT_RETURN_IF_ERROR(io::AtomicFile::check_name(io::posix(), target.path, {.replace = force}));
+    if (!checked_add(bytes, target.bytes, &bytes)) bytes = ~std::uint64_t{0};
+  }
+  // What --force replaces gives space back on the way: then each file is checked in its turn.
+  if (force) return {};
+  return io::AtomicFile::check_space(io::posix(), targets.front().path, bytes);
+}
+
 Result<int> run(const ExtractCommand& command, Console& console) {
   const std::vector<ExtractItem> items = items_of(command);
   INGOT_RETURN_IF_ERROR(check_usage(command, items));
@@ -127,15 +189,12 @@ Result<int> run(const ExtractCommand& command, Console& console) {
     INGOT_RETURN_IF_ERROR(to_stdout(checkpoint, items.front(), console.out()));
     return 0;
   }
+  INGOT_ASSIGN_OR_RETURN(const std::vector<Target> targets, plan(checkpoint, command, items));
+  INGOT_RETURN_IF_ERROR(check_targets(targets, command.force));
   Json json = Json::array();
-  const bool into_folder = is_folder(command.out);
-  for (const ExtractItem& item : items) {
-    const std::string path =
-        into_folder ? io::join(command.out, file_name_of(item.name) + extension_of(item))
-                    : command.out;
-    INGOT_ASSIGN_OR_RETURN(const Extracted extracted,
-                           to_file(checkpoint, item, path, command.force));
-    print(extracted, path, console, json);
+  for (const Target& target : targets) {
+    INGOT_ASSIGN_OR_RETURN(const Extracted extracted, to_file(checkpoint, target, command.force));
+    print(extracted, target.path, console, json);
   }
   if (console.json()) console.out().write(to_line(Json{{"ok", true}, {"files", std::move(json)}}));
   return 0;

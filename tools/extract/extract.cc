@@ -66,36 +66,46 @@ Status copy_slice(const Checkpoint& checkpoint, const TensorInfo& info, const Sl
   return copy_slice(checkpoint, info, tail, cancel, sink);
 }
 
-Result<Extracted> extract_attachment(const Checkpoint& checkpoint, const ExtractItem& item,
-                                     const CancelFlag* cancel, const ByteSink& sink) {
-  const std::optional<AttachmentInfo> found = checkpoint.find_attachment(item.name);
-  if (!found) return not_found(checkpoint, "attachment \"" + item.name + "\"");
-  // To the reader, a run of bytes.
-  const auto extent = static_cast<std::int64_t>(found->bytes);
+// An attachment is to the reader a run of bytes.
+Status copy_attachment(const Checkpoint& checkpoint, const AttachmentInfo& attachment,
+                       const CancelFlag* cancel, const ByteSink& sink) {
+  const auto extent = static_cast<std::int64_t>(attachment.bytes);
   TensorInfo info;
-  info.name = found->name;
+  info.name = attachment.name;
   info.shape = std::span(&extent, 1);
-  info.storage = found->storage;
-  info.bytes = found->bytes;
-  INGOT_RETURN_IF_ERROR(copy_packed(checkpoint, info, cancel, sink));
-  return Extracted{.name = item.name, .dtype = {}, .shape = {}, .bytes = found->bytes};
+  info.storage = attachment.storage;
+  info.bytes = attachment.bytes;
+  return copy_packed(checkpoint, info, cancel, sink);
 }
 
-}  // namespace
+// What to copy, and what comes of it.
+struct Found {
+  Extracted extracted;
+  std::optional<AttachmentInfo> attachment;
+  TensorInfo tensor;
+  SliceSpec spec;
+  std::string header;
+};
 
-Result<Extracted> extract(const Checkpoint& checkpoint, const ExtractItem& item,
-                          const CancelFlag* cancel, const ByteSink& sink) {
-  if (item.attachment) return extract_attachment(checkpoint, item, cancel, sink);
+Result<Found> find_attachment(const Checkpoint& checkpoint, const ExtractItem& item) {
+  Found found;
+  found.attachment = checkpoint.find_attachment(item.name);
+  if (!found.attachment) return not_found(checkpoint, "attachment \"" + item.name + "\"");
+  found.extracted.name = item.name;
+  found.extracted.bytes = found.attachment->bytes;
+  return found;
+}
+
+Result<Found> find(const Checkpoint& checkpoint, const ExtractItem& item) {
+  if (item.attachment) return find_attachment(checkpoint, item);
   const std::optional<TensorInfo> info = checkpoint.find(item.name);
   if (!info) return not_found(checkpoint, "tensor \"" + item.name + "\"");
-  SliceSpec spec = whole(info->shape);
+  Found found;
+  found.tensor = *info;
+  found.spec = whole(info->shape);
   if (item.slice) {
-    INGOT_ASSIGN_OR_RETURN(spec, parse_slice(*item.slice, info->shape));
+    INGOT_ASSIGN_OR_RETURN(found.spec, parse_slice(*item.slice, info->shape));
   }
-  Extracted extracted{.name = item.name,
-                      .dtype = std::string(dtype_name(info->dtype)),
-                      .shape = spec.shape,
-                      .bytes = slice_bytes(*info, spec.slice)};
   if (item.npy) {
     if (!npy_type(info->dtype)) {
       return make_error(Code::kUnsupported,
@@ -104,13 +114,34 @@ Result<Extracted> extract(const Checkpoint& checkpoint, const ExtractItem& item,
           .tensor(item.name)
           .advice("without --npy the bytes are written as they are");
     }
-    const std::string header = npy_header(info->dtype, spec.shape);
-    extracted.bytes += header.size();
-    INGOT_RETURN_IF_ERROR(sink(as_bytes(header)));
+    found.header = npy_header(info->dtype, found.spec.shape);
   }
-  INGOT_RETURN_IF_ERROR(item.slice ? copy_slice(checkpoint, *info, spec.slice, cancel, sink)
-                                   : copy_packed(checkpoint, *info, cancel, sink));
-  return extracted;
+  found.extracted = {.name = item.name,
+                     .dtype = std::string(dtype_name(info->dtype)),
+                     .shape = found.spec.shape,
+                     .bytes = found.header.size() + slice_bytes(*info, found.spec.slice)};
+  return found;
+}
+
+}  // namespace
+
+Result<Extracted> describe(const Checkpoint& checkpoint, const ExtractItem& item) {
+  INGOT_ASSIGN_OR_RETURN(Found found, find(checkpoint, item));
+  return std::move(found.extracted);
+}
+
+Result<Extracted> extract(const Checkpoint& checkpoint, const ExtractItem& item,
+                          const CancelFlag* cancel, const ByteSink& sink) {
+  INGOT_ASSIGN_OR_RETURN(Found found, find(checkpoint, item));
+  if (!found.header.empty()) INGOT_RETURN_IF_ERROR(sink(as_bytes(found.header)));
+  if (found.attachment) {
+    INGOT_RETURN_IF_ERROR(copy_attachment(checkpoint, *found.attachment, cancel, sink));
+  } else {
+    INGOT_RETURN_IF_ERROR(item.slice
+                              ? copy_slice(checkpoint, found.tensor, found.spec.slice, cancel, sink)
+                              : copy_packed(checkpoint, found.tensor, cancel, sink));
+  }
+  return std::move(found.extracted);
 }
 
 std::string file_name_of(std::string_view name) {

@@ -34,8 +34,12 @@ struct Extracted {
 
 using ByteSink = std::function<Status(Bytes)>;
 
-// Passes the item's bytes to `sink` in parts, each checked against its digest before. kNotFound;
-// kUnsupported when NumPy has no such dtype; kInvalidArgument for the slice.
+// What extract() will give, without reading data. kNotFound; kUnsupported when NumPy has no such
+// dtype; kInvalidArgument for the slice.
+Result<Extracted> describe(const Checkpoint& checkpoint, const ExtractItem& item);
+
+// Passes the item's bytes to `sink` in parts, each checked against its digest before. Fails as
+// describe() does.
 Result<Extracted> extract(const Checkpoint& checkpoint, const ExtractItem& item,
                           const CancelFlag* cancel, const ByteSink& sink);
 
