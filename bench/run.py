@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
-"""Runs the benchmarks of a build and writes one JSON file: machine, versions, every repetition.
+"""Measures a build and writes one JSON file. Exit code 1 when Ingot reported an error; a peer's is a result.
 
-scripts/bench-core calls it; standard library only. What the JSON holds is said in docs/performance.md.
+First the programs bench_*, each beside its ceiling; then Ingot and other libraries in turn (compare_run), the
+latter only with --peers; then the saving and resuming of a training run (training_run). The JSON holds date, command,
+machine, load, the peers' versions and, for each series (group, shape, contender), seconds and counters of every
+repetition. --report also writes the Markdown of docs/performance.md, from that JSON. scripts/bench-core calls this.
+Standard library only.
 """
 
 import argparse
