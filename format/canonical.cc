@@ -79,6 +79,7 @@ Status check_canonical(Bytes index, std::string_view path) {
   return make_error(Code::kRejected, "F-38: index is not in canonical form")
       .file(path)
       .at(Region::kIndex)
+      .expected("the " + std::to_string(canonical.size()) + " bytes that its content makes")
       .found("a difference at byte " + std::to_string(found - index.begin()) + " of " +
              std::to_string(index.size()));
 }

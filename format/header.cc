@@ -140,7 +140,7 @@ class FieldChecks {
     // Later minor versions may give reserved bytes a meaning that this reader does not need.
     if (header_.minor == 0 &&
         (load_le<std::uint64_t>(page_, at::kReserved0) != 0 || !tail_zero())) {
-      return rejected("F-07: reserved bytes are not zero");
+      return rejected("F-07: reserved bytes are not zero").expected(0).found("others");
     }
     if (header_.chunk_log2 < kMinChunkLog2 || header_.chunk_log2 > kMaxChunkLog2) {
       return rejected("F-08: chunk_log2").expected("16 to 30").found(header_.chunk_log2);
@@ -175,7 +175,11 @@ class FieldChecks {
   Status check_offsets() const {
     const auto tail = tail_layout(header_.data_end, header_.chunk_count(), header_.has_sha256(),
                                   header_.index_bytes);
-    if (!tail.ok()) return rejected("F-13: offsets do not fit in 63 bits");
+    if (!tail.ok()) {
+      return rejected("F-13: offsets do not fit in 63 bits")
+          .expected("an end of at most 9223372036854775807")
+          .found("data that ends at " + std::to_string(header_.data_end));
+    }
     if (header_.digests_offset != tail->digests_offset) {
       return rejected("F-13: digests_offset")
           .expected(tail->digests_offset)
@@ -245,6 +249,22 @@ Sha256 compute_root_sha256(const Header& header, const Sha256& index, const Sha2
   return sha.finish();
 }
 
+PageDigests page_digests(Bytes page) {
+  return {.stored = load_digest(page, at::kHeaderDigest),
+          .computed = xxh3_128(page.first(at::kHeaderDigest))};
+}
+
+std::string hex_bytes(Bytes bytes) {
+  std::string text;
+  for (const std::byte byte : bytes) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    const auto value = std::to_integer<std::size_t>(byte);
+    text += kDigits[value >> 4];
+    text += kDigits[value & 0xF];
+  }
+  return text;
+}
+
 bool has_magic(Bytes page) {
   return page.size() >= kMagic.size() &&
          std::memcmp(page.data(), kMagic.data(), kMagic.size()) == 0;
@@ -264,20 +284,25 @@ Result<Header> decode_header(Bytes page, std::string_view path, Region region) {
         .expected(kPageBytes)
         .found(page.size());
   }
-  if (!has_magic(page)) return error(Code::kCorrupt, "F-01: not an Ingot file: no magic");
-  const Digest128 stored = load_digest(page, at::kHeaderDigest);
-  const Digest128 computed = xxh3_128(page.first(at::kHeaderDigest));
-  if (stored != computed) {
+  if (!has_magic(page)) {
+    return error(Code::kCorrupt, "F-01: not an Ingot file: no magic")
+        .expected(hex_bytes(std::as_bytes(std::span(kMagic))))
+        .found(hex_bytes(page.first(kMagic.size())));
+  }
+  const PageDigests digests = page_digests(page);
+  if (digests.stored != digests.computed) {
     return error(Code::kCorrupt, "F-02: header digest differs")
-        .expected(to_string(stored))
-        .found(to_string(computed));
+        .expected(to_string(digests.stored))
+        .found(to_string(digests.computed));
   }
   const Header header = load_fields(page);
   if (header.major != kMajor) {
     return error(Code::kUnsupported, "F-03: major version").expected(kMajor).found(header.major);
   }
   if (const std::uint64_t unknown = header.required_features & ~kKnownRequiredFeatures; unknown) {
-    return error(Code::kUnsupported, "F-04: required feature").found(feature_names(unknown));
+    return error(Code::kUnsupported, "F-04: required feature")
+        .expected("only bits that this version knows")
+        .found(feature_names(unknown));
   }
   INGOT_RETURN_IF_ERROR(FieldChecks(page, header, path, region).run());
   return header;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "ingot/digest.h"
@@ -68,6 +69,15 @@ bool has_magic(Bytes page);
 // bits), then every field against the others (kRejected). `path` and `region` are for messages.
 // Says nothing of the file's real length: the caller compares it with file_bytes.
 Result<Header> decode_header(Bytes page, std::string_view path, Region region);
+
+// For messages: the digest that a page says it has and the one that its bytes have; bytes as
+// "89494e47", as one shows a magic. REQUIRES: a whole page.
+struct PageDigests {
+  Digest128 stored;
+  Digest128 computed;
+};
+PageDigests page_digests(Bytes page);
+std::string hex_bytes(Bytes bytes);
 
 // For damaged headers: version of a page whose digest may be wrong; 0 when the magic is.
 std::uint16_t peek_major(Bytes page);

@@ -32,7 +32,14 @@ Status run_verifier(const IndexCheck& check, Bytes index) {
   flatbuffers::Verifier verifier(reinterpret_cast<const std::uint8_t*>(index.data()), index.size(),
                                  kMaxVerifierDepth, max_tables);
   if (!fbs::VerifyIndexBuffer(verifier)) {
-    return check.rejected("F-30: not a well-formed FlatBuffer with identifier \"INGX\"");
+    // REQUIRES of F-12: at least 8 bytes.
+    return check.rejected("F-30: not a well-formed FlatBuffer with identifier \"INGX\"")
+        .expected("identifier \"INGX\", all parts within " + std::to_string(index.size()) +
+                  " bytes")
+        .found("identifier \"" + std::string(as_text(index.subspan(4, 4))) +
+               (flatbuffers::BufferHasIdentifier(index.data(), fbs::IndexIdentifier())
+                    ? "\", parts that are not"
+                    : "\""));
   }
   return {};
 }
@@ -45,9 +52,8 @@ Status check_root(IndexCheck& check, const fbs::Index& index, const Limits& limi
         .expected("at most " + std::to_string(limits.max_tensors))
         .found(tensors);
   }
-  if (!check.elements_aligned(index.storages()) || !check.elements_aligned(index.name_hashes())) {
-    return check.misaligned();
-  }
+  if (!check.elements_aligned(index.storages())) return check.misaligned(index.storages());
+  if (!check.elements_aligned(index.name_hashes())) return check.misaligned(index.name_hashes());
   if (!check.refer(kTableBytes) || !check.refer(index.tensors(), kOffsetBytes) ||
       !check.refer(index.storages(), sizeof(fbs::Storage)) ||
       !check.refer(index.name_hashes(), 8) || !check.refer(index.name_tensors(), 4) ||
@@ -55,10 +61,12 @@ Status check_root(IndexCheck& check, const fbs::Index& index, const Limits& limi
     return check.over_budget();
   }
   if (index.attachments() != nullptr && index.attachments()->size() == 0) {
-    return check.rejected("F-34: attachments: an empty vector is written as an absent one");
+    return check.empty_vector("attachments");
   }
   if (index.files() != nullptr) {
-    return check.rejected("F-35: the file table needs required feature bit 1");
+    return check.rejected("F-35: the file table needs required feature bit 1")
+        .expected("no file table")
+        .found("one of " + std::to_string(index.files()->size()) + " files");
   }
   if (index.name_hashes()->size() != tensors || index.name_tensors()->size() != tensors) {
     return check.rejected("F-70: lengths of name_hashes and name_tensors")
@@ -83,10 +91,14 @@ Status check_storage(const IndexCheck& check, const fbs::Storage& storage, std::
                      std::uint8_t previous_role, DataLayout& layout) {
   const std::string what = "storage " + std::to_string(number) + ": ";
   if (storage.file() != 0) {
-    return check.unsupported("F-40: " + what + "lies in another file").found(storage.file());
+    return check.unsupported("F-40: " + what + "lies in another file")
+        .expected(0)
+        .found(storage.file());
   }
   if (storage.reserved0() != 0 || storage.reserved1() != 0) {
-    return check.rejected("F-41: " + what + "reserved fields are not zero");
+    return check.rejected("F-41: " + what + "reserved fields are not zero")
+        .expected("0 and 0")
+        .found(std::to_string(storage.reserved0()) + " and " + std::to_string(storage.reserved1()));
   }
   if (storage.role() < previous_role || storage.role() > kAttachmentRole) {
     return check.rejected("F-42: " + what + "role")
@@ -95,7 +107,9 @@ Status check_storage(const IndexCheck& check, const fbs::Storage& storage, std::
   }
   PlacedStorage placed;
   if (!layout.place(storage.bytes(), &placed)) {
-    return check.rejected("F-43: " + what + "its end does not fit in 63 bits");
+    return check.rejected("F-43: " + what + "its end does not fit in 63 bits")
+        .expected("an end of at most 9223372036854775807")
+        .found(std::to_string(storage.bytes()) + " bytes at " + std::to_string(storage.offset()));
   }
   if (storage.offset() != placed.offset) {
     return check.rejected("F-43: " + what + "offset")
@@ -154,8 +168,10 @@ class AttachmentPass {
     const std::uint32_t count = attachments != nullptr ? attachments->size() : 0;
     for (std::uint32_t i = 0; i < count; ++i) INGOT_RETURN_IF_ERROR(next(*attachments->Get(i)));
     if (storage_ != index_.storages()->size()) {
-      return check_.rejected("F-47: storage " + std::to_string(storage_) +
-                             " belongs to no attachment");
+      return check_
+          .rejected("F-47: storage " + std::to_string(storage_) + " belongs to no attachment")
+          .expected("an attachment for each storage of role 5")
+          .found(std::to_string(count) + " attachments");
     }
     return {};
   }
@@ -167,14 +183,21 @@ class AttachmentPass {
       return check_.over_budget();
     }
     const std::string_view name = text_of(attachment.name());
-    if (!is_valid_name(name)) return check_.rejected("F-80: an attachment's name");
+    if (!is_valid_name(name)) {
+      return check_.rejected("F-80: an attachment's name").expected(kValidName).found(quoted(name));
+    }
     if (name <= previous_) {
       return check_.rejected("F-81: attachments are not in ascending order of their names")
-          .tensor(name);
+          .tensor(name)
+          .expected("a name after " + quoted(previous_))
+          .found(quoted(name));
     }
     previous_ = name;
     if (!is_media_type(text_of(attachment.media_type()))) {
-      return check_.rejected("F-82: media type of an attachment").tensor(name);
+      return check_.rejected("F-82: media type of an attachment")
+          .tensor(name)
+          .expected("1 to " + std::to_string(kMaxMediaTypeBytes) + " printable ASCII characters")
+          .found(quoted(text_of(attachment.media_type())));
     }
     if (storage_ == index_.storages()->size() || attachment.storage() != storage_) {
       return check_.rejected("F-83: storage of an attachment")

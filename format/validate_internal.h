@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -45,7 +46,9 @@ class IndexCheck {
   }
   std::uint64_t budget() const { return budget_; }
   Status over_budget() const {
-    return rejected("F-32: parts of the index are referred to more than once");
+    return rejected("F-32: parts of the index are referred to more than once")
+        .expected("references to no more bytes than the index has")
+        .found("more");
   }
 
   // The Verifier checks the alignment of a vector's length field, not that of its elements.
@@ -54,8 +57,19 @@ class IndexCheck {
     if (vector == nullptr || vector->size() == 0) return true;
     return (reinterpret_cast<const std::byte*>(vector) + 4 - base_) % 8 == 0;
   }
-  Status misaligned() const {
-    return rejected("F-31: a vector of 8-byte elements is not aligned to 8");
+  // REQUIRES: !elements_aligned(vector).
+  template <typename T>
+  Status misaligned(const flatbuffers::Vector<T>* vector) const {
+    const auto offset = reinterpret_cast<const std::byte*>(vector) + 4 - base_;
+    return rejected("F-31: a vector of 8-byte elements is not aligned to 8")
+        .expected("an offset that is a multiple of 8")
+        .found(static_cast<std::uint64_t>(offset));
+  }
+  // `field` has no elements.
+  Status empty_vector(std::string_view field) const {
+    return rejected("F-34: " + std::string(field) + ": an empty vector is written as an absent one")
+        .expected("none, or elements")
+        .found("a vector of 0 elements");
   }
 
  private:
@@ -80,6 +94,13 @@ Status validate_state(IndexCheck& check, const fbs::StateTree& state, std::uint3
 
 // Whether a name obeys F-50.
 bool is_valid_name(std::string_view name);
+inline constexpr std::string_view kValidName =
+    "1 to 1024 bytes of UTF-8 without control characters";
+
+// For messages: the text in quotes, cut when it is long, and its length.
+std::string quoted(std::string_view text);
+// For messages: "[2, 3]".
+std::string list_text(std::span<const std::int64_t> numbers);
 
 // Sixteen bytes at once, on every machine that the compiler knows vectors of.
 using ByteVector = signed char __attribute__((vector_size(16)));

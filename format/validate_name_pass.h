@@ -52,8 +52,12 @@ class NamePass {
           .expected("below " + std::to_string(hashes_.size()))
           .found(ordinals_[i]);
     }
-    if (xxh3_64(as_bytes(name(i))) != hashes_[i]) {
-      return check_.rejected("F-72: name_hashes: not the hash of the name").tensor(name(i));
+    const std::uint64_t hash = xxh3_64(as_bytes(name(i)));
+    if (hash != hashes_[i]) {
+      return check_.rejected("F-72: name_hashes: not the hash of the name")
+          .tensor(name(i))
+          .expected(hex(hash))
+          .found(hex(hashes_[i]));
     }
     if (i == 0 || hashes_[i - 1] < hashes_[i]) {
       run_ = 1;
@@ -61,10 +65,15 @@ class NamePass {
     }
     if (hashes_[i - 1] > hashes_[i] || name(i - 1) >= name(i)) {
       return check_.rejected("F-71: names are not unique and in order of their hashes")
-          .tensor(name(i));
+          .tensor(name(i))
+          .expected("after " + quoted(name(i - 1)) + " with hash " + hex(hashes_[i - 1]))
+          .found(quoted(name(i)) + " with hash " + hex(hashes_[i]));
     }
     if (++run_ > kMaxHashRun) {
-      return check_.rejected("F-73: too many names share a hash").tensor(name(i));
+      return check_.rejected("F-73: too many names share a hash")
+          .tensor(name(i))
+          .expected("at most " + std::to_string(kMaxHashRun))
+          .found(run_);
     }
     return {};
   }

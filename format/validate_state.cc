@@ -39,8 +39,14 @@ class StatePass {
       INGOT_RETURN_IF_ERROR(enter(*nodes_.Get(number_)));
     }
     while (depth_ > 0) INGOT_RETURN_IF_ERROR(leave());
-    if (next_string_ != strings_) return rejected("F-96: strings that no node uses");
-    if (next_blob_ != blobs_) return rejected("F-97: blobs that no node uses");
+    if (next_string_ != strings_) {
+      return check_.rejected("F-96: strings that no node uses")
+          .expected(next_string_)
+          .found(strings_);
+    }
+    if (next_blob_ != blobs_) {
+      return check_.rejected("F-97: blobs that no node uses").expected(next_blob_).found(blobs_);
+    }
     return {};
   }
 
@@ -52,33 +58,54 @@ class StatePass {
   };
 
   ErrorBuilder rejected(const std::string& what) const {
-    return check_.rejected(what).found("state node " + std::to_string(number_));
+    return check_.rejected(what + ": state node " + std::to_string(number_));
   }
 
   Status enter(const fbs::StateNode& node) {
     if (number_ > 0) {
-      if (depth_ == 0) return rejected("F-92: a node after the root's last descendant");
-      if (number_ >= levels_[depth_ - 1].end) {
-        return rejected("F-92: fewer descendants than children need");
+      if (depth_ == 0) {
+        return rejected("F-92: a node after the root's last descendant")
+            .expected(std::to_string(number_) + " nodes")
+            .found(nodes_.size());
+      }
+      if (const Level& level = levels_[depth_ - 1]; number_ >= level.end) {
+        return rejected("F-92: fewer descendants than children need")
+            .expected(std::to_string(level.children) + " more children")
+            .found("descendants that end before node " + std::to_string(level.end));
       }
       --levels_[depth_ - 1].children;
     }
-    if (depth_ >= kMaxStateDepth) return rejected("F-93: nested deeper than 64 levels");
-    if (node.kind() > static_cast<std::uint8_t>(StateKind::kTensor)) {
-      return rejected("F-91: unknown kind");
+    if (depth_ >= kMaxStateDepth) {
+      return rejected("F-93: nested deeper than 64 levels")
+          .expected("at most " + std::to_string(kMaxStateDepth))
+          .found(depth_ + 1);
     }
-    if (node.reserved() != 0) return rejected("F-91: reserved field is not zero");
+    if (node.kind() > static_cast<std::uint8_t>(StateKind::kTensor)) {
+      return rejected("F-91: unknown kind")
+          .expected("0 to " + std::to_string(static_cast<int>(StateKind::kTensor)))
+          .found(node.kind());
+    }
+    if (node.reserved() != 0) {
+      return rejected("F-91: reserved field is not zero").expected(0).found(node.reserved());
+    }
     INGOT_RETURN_IF_ERROR(check_key(node));
     const auto kind = static_cast<StateKind>(node.kind());
     if (is_container(kind)) return push(node, kind);
-    if (node.children() != 0) return rejected("F-91: a value without children has a child count");
+    if (node.children() != 0) {
+      return rejected("F-91: a value without children has a child count")
+          .expected(0)
+          .found(node.children());
+    }
     return check_value(kind, node.value());
   }
 
   Status leave() {
     const Level& level = levels_[depth_ - 1];
     if (level.children != 0 || level.end != number_) {
-      return rejected("F-92: counts of children and descendants disagree");
+      return rejected("F-92: counts of children and descendants disagree")
+          .expected("no more children, descendants up to node " + std::to_string(number_))
+          .found(std::to_string(level.children) + " more, and up to node " +
+                 std::to_string(level.end));
     }
     --depth_;
     return {};
@@ -88,7 +115,10 @@ class StatePass {
     const std::uint64_t first = std::uint64_t{number_} + 1;
     const std::uint64_t end = depth_ > 0 ? levels_[depth_ - 1].end : nodes_.size();
     if (node.value() > end - first || node.children() > node.value()) {
-      return rejected("F-92: more descendants than there is room for");
+      return rejected("F-92: more descendants than there is room for")
+          .expected("at most " + std::to_string(end - first))
+          .found(std::to_string(node.value()) + ", and " + std::to_string(node.children()) +
+                 " children");
     }
     levels_[depth_++] = {.kind = kind, .children = node.children(), .end = first + node.value()};
     return {};
@@ -98,16 +128,25 @@ class StatePass {
     const bool in_dict = depth_ > 0 && levels_[depth_ - 1].kind == StateKind::kDict;
     if (!in_dict) {
       if (node.key_kind() == kKeyNone && node.key() == 0) return {};
-      return rejected("F-94: a key outside a dict");
+      return rejected("F-94: a key outside a dict")
+          .expected("key kind 0, key 0")
+          .found("key kind " + std::to_string(node.key_kind()) + ", key " +
+                 std::to_string(node.key()));
     }
     if (node.key_kind() == kKeyInt) return {};
-    if (node.key_kind() != kKeyString) return rejected("F-94: a dict's child without a key");
+    if (node.key_kind() != kKeyString) {
+      return rejected("F-94: a dict's child without a key")
+          .expected("key kind 1 or 2")
+          .found(node.key_kind());
+    }
     return use_string(node.key());
   }
 
   Status use_string(std::uint64_t number) {
     if (number != next_string_ || number >= strings_) {
-      return rejected("F-96: strings are not in the order of their use");
+      return rejected("F-96: strings are not in the order of their use")
+          .expected("string " + std::to_string(next_string_) + " of " + std::to_string(strings_))
+          .found("string " + std::to_string(number));
     }
     ++next_string_;
     return {};
@@ -117,14 +156,22 @@ class StatePass {
     if (kind == StateKind::kString) return use_string(value);
     if (kind == StateKind::kBytes) {
       if (value != next_blob_ || value >= blobs_) {
-        return rejected("F-97: blobs are not in the order of their use");
+        return rejected("F-97: blobs are not in the order of their use")
+            .expected("blob " + std::to_string(next_blob_) + " of " + std::to_string(blobs_))
+            .found("blob " + std::to_string(value));
       }
       ++next_blob_;
     }
-    if (kind == StateKind::kNull && value != 0) return rejected("F-91: null has a value");
-    if (kind == StateKind::kBool && value > 1) return rejected("F-91: bool is neither 0 nor 1");
+    if (kind == StateKind::kNull && value != 0) {
+      return rejected("F-91: null has a value").expected(0).found(value);
+    }
+    if (kind == StateKind::kBool && value > 1) {
+      return rejected("F-91: bool is neither 0 nor 1").expected("0 or 1").found(value);
+    }
     if (kind == StateKind::kTensor && value >= tensors_) {
-      return rejected("F-99: refers to a tensor that is not there");
+      return rejected("F-99: refers to a tensor that is not there")
+          .expected("below " + std::to_string(tensors_))
+          .found(value);
     }
     return {};
   }
@@ -198,8 +245,11 @@ class KeyPass {
   }
 
   Status check_sorted(std::span<const Key> keys, std::uint32_t dict) const {
-    auto duplicate = [&](std::string_view what) {
-      return check_.rejected(what).found("the dict at state node " + std::to_string(dict));
+    const std::string where = ": the dict at state node " + std::to_string(dict);
+    const auto duplicate = [&](const std::string& key) {
+      return check_.rejected("F-95: a key occurs twice" + where)
+          .expected("keys that differ")
+          .found(key);
     };
     std::size_t first = 0;  // of the keys that share a hash
     for (std::size_t i = 1; i < keys.size(); ++i) {
@@ -207,10 +257,16 @@ class KeyPass {
         first = i;
         continue;
       }
-      if (keys[i].kind == kKeyInt) return duplicate("F-95: a key occurs twice");
-      if (i - first >= kMaxHashRun) return duplicate("F-95: too many keys share a hash");
+      if (keys[i].kind == kKeyInt) {
+        return duplicate(std::to_string(static_cast<std::int64_t>(keys[i].hash)) + " twice");
+      }
+      if (i - first >= kMaxHashRun) {
+        return check_.rejected("F-95: too many keys share a hash" + where)
+            .expected("at most " + std::to_string(kMaxHashRun))
+            .found(i - first + 1);
+      }
       for (std::size_t j = first; j < i; ++j) {
-        if (text(keys[j]) == text(keys[i])) return duplicate("F-95: a key occurs twice");
+        if (text(keys[j]) == text(keys[i])) return duplicate(quoted(text(keys[i])) + " twice");
       }
     }
     return {};
@@ -224,13 +280,15 @@ class KeyPass {
 Status check_strings(IndexCheck& check, const Strings* strings) {
   if (strings == nullptr) return {};
   if (strings->size() == 0) {
-    return check.rejected("F-34: strings: an empty vector is written as an absent one");
+    return check.empty_vector("strings");
   }
   for (const flatbuffers::String* text : *strings) {
     // The budget first: it is what bounds the time that reading the text takes.
     if (!check.refer(text)) return check.over_budget();
     if (!is_valid_utf8(text_of(text))) {
-      return check.rejected("F-98: a string of the state tree is not UTF-8");
+      return check.rejected("F-98: a string of the state tree is not UTF-8")
+          .expected("UTF-8")
+          .found(quoted(text_of(text)));
     }
   }
   return {};
@@ -239,7 +297,7 @@ Status check_strings(IndexCheck& check, const Strings* strings) {
 Status check_blobs(IndexCheck& check, const Blobs* blobs) {
   if (blobs == nullptr) return {};
   if (blobs->size() == 0) {
-    return check.rejected("F-34: blobs: an empty vector is written as an absent one");
+    return check.empty_vector("blobs");
   }
   for (const fbs::Blob* blob : *blobs) {
     if (!check.refer(kTableBytes) || !check.refer(blob->data(), 1)) return check.over_budget();
@@ -250,12 +308,14 @@ Status check_blobs(IndexCheck& check, const Blobs* blobs) {
 }  // namespace
 
 Status validate_state(IndexCheck& check, const fbs::StateTree& state, std::uint32_t tensor_count) {
-  if (!check.elements_aligned(state.nodes())) return check.misaligned();
+  if (!check.elements_aligned(state.nodes())) return check.misaligned(state.nodes());
   if (!check.refer(kTableBytes) || !check.refer(state.nodes(), sizeof(fbs::StateNode)) ||
       !check.refer(state.strings(), kOffsetBytes) || !check.refer(state.blobs(), kOffsetBytes)) {
     return check.over_budget();
   }
-  if (state.nodes()->size() == 0) return check.rejected("F-90: a state tree without a root");
+  if (state.nodes()->size() == 0) {
+    return check.rejected("F-90: a state tree without a root").expected("at least 1 node").found(0);
+  }
   INGOT_RETURN_IF_ERROR(check_strings(check, state.strings()));
   INGOT_RETURN_IF_ERROR(check_blobs(check, state.blobs()));
   INGOT_RETURN_IF_ERROR(StatePass(check, state, tensor_count).run());

@@ -130,7 +130,9 @@ class TensorPass {
   [[gnu::noinline]] Status check_all(std::uint32_t ordinal) {
     if (!refer()) return check_.over_budget();
     if (!is_valid_name(text_of(fields_.name))) {
-      return check_.rejected("F-50: a tensor's name").found("tensor " + std::to_string(ordinal));
+      return check_.rejected("F-50: a tensor's name")
+          .expected(kValidName)
+          .found("tensor " + std::to_string(ordinal) + ", " + quoted(text_of(fields_.name)));
     }
     INGOT_RETURN_IF_ERROR(check_scalars());
     INGOT_RETURN_IF_ERROR(check_shape());
@@ -149,14 +151,23 @@ class TensorPass {
   }
 
   Status check_scalars() {
-    if (!is_dtype(fields_.dtype)) return rejected("F-51: element type").found(fields_.dtype);
+    if (!is_dtype(fields_.dtype)) {
+      return rejected("F-51: element type")
+          .expected("a number of docs/format.md, from " + std::to_string(kFirstDType) + " to " +
+                    std::to_string(kLastDType))
+          .found(fields_.dtype);
+    }
     if (fields_.role < 1 || fields_.role >= kAttachmentRole) {
       return rejected("F-52: role").expected("1 to 4").found(fields_.role);
     }
     if (fields_.requires_grad > 1) {
       return rejected("F-53: requires_grad").expected("0 or 1").found(fields_.requires_grad);
     }
-    if (fields_.has_pieces) return rejected("F-36: pieces need required feature bit 0");
+    if (fields_.has_pieces) {
+      return rejected("F-36: pieces need required feature bit 0")
+          .expected("no vector of pieces")
+          .found("one");
+    }
     return check_storage("storage", fields_.storage);
   }
 
@@ -168,50 +179,58 @@ class TensorPass {
     }
     if (!order_.refer(storage, fields_.role)) {
       return rejected("F-47: storages are not in the order of their first use")
+          .expected("one of its role that an earlier tensor uses, or the next")
           .found("storage " + std::to_string(storage));
     }
     return {};
   }
 
   Status check_shape() {
-    if (!check_.elements_aligned(fields_.shape) || !check_.elements_aligned(fields_.strides)) {
-      return check_.misaligned();
-    }
+    if (!check_.elements_aligned(fields_.shape)) return check_.misaligned(fields_.shape);
+    if (!check_.elements_aligned(fields_.strides)) return check_.misaligned(fields_.strides);
     const auto shape = span_of(fields_.shape);
     const auto strides = span_of(fields_.strides);
-    if ((fields_.shape != nullptr && shape.empty()) ||
-        (fields_.strides != nullptr && strides.empty())) {
-      return rejected("F-34: shape, strides: an empty vector is written as an absent one");
-    }
+    if (fields_.shape != nullptr && shape.empty()) return check_.empty_vector("shape");
+    if (fields_.strides != nullptr && strides.empty()) return check_.empty_vector("strides");
     if (shape.size() > kMaxRank) {
       return rejected("F-55: rank").expected("at most 64").found(shape.size());
     }
     const auto dtype = static_cast<DType>(fields_.dtype);
     if (!strides.empty()) INGOT_RETURN_IF_ERROR(check_strides(dtype, shape, strides));
     const std::optional<Extent> extent = tensor_extent(dtype, shape, strides);
-    if (!extent) return rejected(why_no_extent(dtype, shape, strides));
+    if (!extent) return no_extent(dtype, shape, strides);
     return check_place(dtype, extent->bytes);
   }
 
   Status check_strides(DType dtype, std::span<const std::int64_t> shape,
                        std::span<const std::int64_t> strides) const {
-    if (dtype_bits(dtype) % 8 != 0) return rejected("F-57: a packed element type has no strides");
+    if (dtype_bits(dtype) % 8 != 0) {
+      return rejected("F-57: a packed element type has no strides")
+          .expected("none")
+          .found(list_text(strides));
+    }
     if (strides.size() != shape.size()) {
       return rejected("F-58: number of strides").expected(shape.size()).found(strides.size());
     }
     if (is_row_major(shape, strides)) {
-      return rejected("F-58: row-major strides are written as absent ones");
+      return rejected("F-58: row-major strides are written as absent ones")
+          .expected("none")
+          .found(list_text(strides));
     }
     return {};
   }
 
-  static std::string_view why_no_extent(DType dtype, std::span<const std::int64_t> shape,
-                                        std::span<const std::int64_t> strides) {
+  Status no_extent(DType dtype, std::span<const std::int64_t> shape,
+                   std::span<const std::int64_t> strides) const {
     // A packed type that would fit as bytes only fails to fill them.
     if (dtype_bits(dtype) % 8 != 0 && tensor_extent(DType::kUInt8, shape, strides)) {
-      return "F-57: packed elements do not fill whole bytes";
+      return rejected("F-57: packed elements do not fill whole bytes")
+          .expected("a multiple of 8 bits")
+          .found(std::to_string(dtype_bits(dtype)) + " bits times " + list_text(shape));
     }
-    return "F-56: shape and strides: negative, or too large for 64 bits";
+    return rejected("F-56: shape and strides: negative, or too large for 64 bits")
+        .expected("none below 0, and less than 2^64 bits")
+        .found(list_text(shape) + (strides.empty() ? "" : " with strides " + list_text(strides)));
   }
 
   Status check_place(DType dtype, std::uint64_t bytes) const {
@@ -234,12 +253,18 @@ class TensorPass {
   Status check_quantization() {
     const fbs::Quantization* q = fields_.quantization;
     if ((q != nullptr) != is_quantized(static_cast<DType>(fields_.dtype))) {
-      return rejected("F-61: quantization goes with quantised element types, and only with them");
+      return rejected("F-61: quantization goes with quantised element types, and only with them")
+          .expected(q != nullptr ? "none" : "a quantization")
+          .found(std::string(q != nullptr ? "one" : "none") + ", and element type " +
+                 std::string(dtype_name(static_cast<DType>(fields_.dtype))));
     }
     const auto scheme = static_cast<QuantizationScheme>(q->scheme());
     if (scheme == QuantizationScheme::kPerTensorAffine) {
       if (q->axis() != 0 || q->scales() != 0 || q->zero_points() != 0) {
-        return rejected("F-63: per-tensor quantization has an axis or storages");
+        return rejected("F-63: per-tensor quantization has an axis or storages")
+            .expected("axis 0, storages 0 and 0")
+            .found("axis " + std::to_string(q->axis()) + ", storages " +
+                   std::to_string(q->scales()) + " and " + std::to_string(q->zero_points()));
       }
       return {};
     }
@@ -258,14 +283,19 @@ class TensorPass {
           .found(std::to_string(q.axis()));
     }
     if (q.scale() != 1.0 || q.zero_point() != 0) {
-      return rejected("F-64: per-channel quantization has a scale or zero point of its own");
+      return rejected("F-64: per-channel quantization has a scale or zero point of its own")
+          .expected("scale 1, zero point 0")
+          .found("scale " + std::to_string(q.scale()) + ", zero point " +
+                 std::to_string(q.zero_point()));
     }
     const auto channels = static_cast<std::uint64_t>(shape[static_cast<std::size_t>(q.axis())]);
     const std::uint64_t element =
         scheme == QuantizationScheme::kPerChannelAffineFloatQParams ? 4 : 8;
     std::uint64_t bytes = 0;
     if (!checked_mul(channels, element, &bytes)) {
-      return rejected("F-65: quantization parameters do not fit in 64 bits");
+      return rejected("F-65: quantization parameters do not fit in 64 bits")
+          .expected("less than 2^64 bytes")
+          .found(std::to_string(channels) + " times " + std::to_string(element));
     }
     INGOT_RETURN_IF_ERROR(check_parameters("scales", q.scales(), bytes));
     return check_parameters("zero_points", q.zero_points(), bytes);

@@ -19,10 +19,28 @@ constexpr std::string_view kRepairAdvice = "the second copy is intact: run `ingo
 
 std::string bytes_text(std::uint64_t bytes) { return std::to_string(bytes) + " bytes"; }
 
-Status not_ingot(std::string_view path, std::uint64_t file_bytes) {
-  return make_error(Code::kCorrupt, "F-01: not an Ingot file: no magic")
+// `begin` is what the file begins with, as much of a magic as there is.
+ErrorBuilder no_magic(std::string_view what, std::string_view path, std::uint64_t file_bytes,
+                      Bytes begin) {
+  return make_error(Code::kCorrupt, what)
       .file(path)
-      .at(Region::kHeader, 0, std::min(file_bytes, kPageBytes));
+      .at(Region::kHeader, 0, std::min(file_bytes, kPageBytes))
+      .expected(format::hex_bytes(std::as_bytes(std::span(format::kMagic))))
+      .found(begin.empty() ? "nothing" : format::hex_bytes(begin));
+}
+
+Status not_ingot(std::string_view path, std::uint64_t file_bytes, Bytes begin) {
+  return no_magic("F-01: not an Ingot file: no magic", path, file_bytes, begin);
+}
+
+// A first page whose digest is wrong.
+ErrorBuilder damaged(std::string_view what, std::string_view path, const HeaderPage& page) {
+  const format::PageDigests digests = format::page_digests(page);
+  return make_error(Code::kCorrupt, what)
+      .file(path)
+      .at(Region::kHeader, 0, kPageBytes)
+      .expected(to_string(digests.stored))
+      .found(to_string(digests.computed));
 }
 
 // A file without room for two pages.
@@ -32,7 +50,7 @@ Status too_short(io::File& file, std::uint64_t file_bytes) {
       static_cast<std::size_t>(std::min<std::uint64_t>(file_bytes, begin.size())));
   INGOT_RETURN_IF_ERROR(io::read_exact(file, 0, present));
   if (std::memcmp(begin.data(), format::kMagic.data(), present.size()) != 0) {
-    return not_ingot(file.path(), file_bytes);
+    return not_ingot(file.path(), file_bytes, present);
   }
   return make_error(Code::kTruncated, "F-18: the file is shorter than its two header pages")
       .file(file.path())
@@ -55,14 +73,17 @@ bool is_newer_format(const HeaderPages& pages) {
 Status diagnose_first(const HeaderPages& pages, std::string_view path) {
   Result<Header> second = format::decode_header(pages.second, path, Region::kSecondHeader);
   const bool zero = first_nonzero(pages.first) == kPageBytes;
+  const Bytes begin = Bytes(pages.first).first(format::kMagic.size());
   if (second.ok()) {
     INGOT_RETURN_IF_ERROR(check_length(pages, *second, path));
-    return make_error(Code::kCorrupt,
-                      zero ? "F-01: the first header page is all zeros: the file was "
-                             "never committed, or the page was lost,"
-                           : "F-02: the first header page is damaged")
-        .file(path)
-        .at(Region::kHeader, 0, kPageBytes)
+    if (!zero) {
+      return damaged("F-02: the first header page is damaged", path, pages.first)
+          .advice(kRepairAdvice);
+    }
+    return no_magic(
+               "F-01: the first header page is all zeros: the file was never committed, or "
+               "the page was lost,",
+               path, kPageBytes, begin)
         .advice(kRepairAdvice);
   }
   // Intact, and of a newer version or breaking a rule: that is what the first page was too.
@@ -76,17 +97,13 @@ Status diagnose_first(const HeaderPages& pages, std::string_view path) {
         .found(format::peek_major(pages.first));
   }
   if (zero) {
-    return make_error(Code::kCorrupt,
-                      "F-01: the header page is all zeros: the file was never committed,")
-        .file(path)
-        .at(Region::kHeader, 0, kPageBytes);
+    return no_magic("F-01: the header page is all zeros: the file was never committed,", path,
+                    kPageBytes, begin);
   }
   if (!format::has_magic(pages.first) && !format::has_magic(pages.second)) {
-    return not_ingot(path, pages.file_bytes);
+    return not_ingot(path, pages.file_bytes, begin);
   }
-  return make_error(Code::kCorrupt, "F-02: both header pages are damaged, the first")
-      .file(path)
-      .at(Region::kHeader, 0, kPageBytes);
+  return damaged("F-02: both header pages are damaged, the first", path, pages.first);
 }
 
 Status second_differs(const HeaderPages& pages, std::string_view path) {

@@ -143,9 +143,11 @@ TEST(HeaderTest, OtherMajorVersionsAreUnsupported) {
 
 // F-04
 TEST(HeaderTest, UnknownRequiredFeaturesAreUnsupportedByName) {
-  EXPECT_THAT(decode_with<std::uint64_t>(at::kRequiredFeatures, 1),
-              StatusIs(Code::kUnsupported, HasSubstr("F-04: required feature in the header: found "
-                                                     "bit 0 (pieces)")));
+  EXPECT_THAT(
+      decode_with<std::uint64_t>(at::kRequiredFeatures, 1),
+      StatusIs(Code::kUnsupported, HasSubstr("F-04: required feature in the header: expected only "
+                                             "bits that this version knows, found "
+                                             "bit 0 (pieces)")));
   EXPECT_THAT(decode_with<std::uint64_t>(at::kRequiredFeatures, 2),
               StatusIs(Code::kUnsupported, HasSubstr("bit 1 (storages in other files)")));
   EXPECT_THAT(decode_with<std::uint64_t>(at::kRequiredFeatures, (std::uint64_t{1} << 63) | 4),

@@ -103,6 +103,13 @@ TEST(Golden, InvalidFilesAreRefusedByTheRuleTheyBreak) {
   }
 }
 
+TEST(Golden, ErrorsSayWhatWasExpectedAndFound) {
+  for (const ManifestEntry& entry : entries(false)) {
+    const std::string message(check(path_of(entry)).message());
+    EXPECT_THAT(message, ::testing::ContainsRegex(": expected [^ ].*, found [^ ]")) << entry.file;
+  }
+}
+
 // Writing a valid golden's content again gives the bytes that the first version wrote.
 TEST(Golden, WritersStillWriteTheSameBytes) {
   const testing::Scratch scratch;
