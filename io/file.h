@@ -23,6 +23,7 @@ std::string_view kind_name(NodeKind kind);
 
 struct FileStat {
   std::uint64_t bytes = 0;
+  std::uint64_t allocated_bytes = 0;  // on the medium: holes are not counted
   std::uint64_t inode = 0;
   std::uint64_t device = 0;
   std::uint64_t links = 0;

@@ -60,6 +60,7 @@ void Content::read(std::uint64_t offset, MutableBytes destination) const {
 FileStat Inode::stat() const {
   FileStat result;
   result.bytes = now.length();
+  result.allocated_bytes = charged_pages() * kPage;
   result.inode = number;
   result.device = 1;
   result.links = links;

@@ -160,6 +160,8 @@ class PosixFile final : public File {
 FileStat to_file_stat(const struct ::stat& now) {
   FileStat result;
   result.bytes = now.st_size < 0 ? 0 : static_cast<std::uint64_t>(now.st_size);
+  // In blocks of 512 bytes, whatever the file system's own are (stat(2)).
+  result.allocated_bytes = now.st_blocks < 0 ? 0 : static_cast<std::uint64_t>(now.st_blocks) * 512;
   result.inode = now.st_ino;
   result.device = now.st_dev;
   result.links = now.st_nlink;

@@ -154,16 +154,40 @@ class MetadataLoad {
   Status digest_table_intact_;
 };
 
+Status over_limit(std::string_view what, Region region, std::uint64_t limit, std::uint64_t found,
+                  std::string_view path) {
+  return make_error(Code::kRejected, what)
+      .file(path)
+      .at(region)
+      .expected("at most " + std::to_string(limit))
+      .found(found);
+}
+
+// What may be copied, of what the header claims. A length costs whoever made the file nothing where
+// the file system keeps holes: what is much has to be there.
+Status check_lengths(const io::FileStat& opened, const Header& header, const Limits& limits,
+                     std::string_view path) {
+  if (header.index_bytes > limits.max_index_bytes) {
+    return over_limit("F-33: the index is larger than the limit", Region::kIndex,
+                      limits.max_index_bytes, header.index_bytes, path);
+  }
+  if (header.digests_bytes > limits.max_digest_table_bytes) {
+    return over_limit("F-33: the digest table is larger than the limit", Region::kDigestTable,
+                      limits.max_digest_table_bytes, header.digests_bytes, path);
+  }
+  // Both are below 2^63.
+  const std::uint64_t bytes = header.index_bytes + header.digests_bytes;
+  const std::uint64_t most = std::max(limits.max_unbacked_bytes, opened.allocated_bytes);
+  if (bytes <= most) return {};
+  return over_limit("F-33: index and digest table of a sparse file are larger than the limit",
+                    Region::kFile, most, bytes, path);
+}
+
 }  // namespace
 
-Result<Metadata> load_metadata(io::File& file, const Header& header, const Limits& limits) {
-  if (header.index_bytes > limits.max_index_bytes) {
-    return make_error(Code::kRejected, "F-33: the index is larger than the limit")
-        .file(file.path())
-        .at(Region::kIndex)
-        .expected("at most " + std::to_string(limits.max_index_bytes))
-        .found(header.index_bytes);
-  }
+Result<Metadata> load_metadata(io::File& file, const io::FileStat& opened, const Header& header,
+                               const Limits& limits) {
+  INGOT_RETURN_IF_ERROR(check_lengths(opened, header, limits, file.path()));
   return MetadataLoad(file, header, limits).run();
 }
 

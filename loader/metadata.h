@@ -21,7 +21,9 @@ struct Metadata {
 // Copies both and the padding after each, and checks digests, padding and every rule of the format.
 // kCorrupt (digest, padding), kRejected (content, limits), kUnsupported, kIoError. Large ones are
 // hashed and validated at once, on two threads; which error is returned does not depend on them.
-Result<Metadata> load_metadata(io::File& file, const format::Header& header, const Limits& limits);
+// Allocates nothing before lengths are within `limits`; `opened` is the file's stat.
+Result<Metadata> load_metadata(io::File& file, const io::FileStat& opened,
+                               const format::Header& header, const Limits& limits);
 
 // Checks that the bytes between data and digest table are zero.
 Status check_data_padding(io::File& file, const format::Header& header);

@@ -47,7 +47,7 @@ Result<Checkpoint> Checkpoint::open(std::string_view path, const OpenOptions& op
   state->info = describe(state->header, std::string(path));
 
   INGOT_ASSIGN_OR_RETURN(loader::Metadata metadata,
-                         loader::load_metadata(file, state->header, options.limits));
+                         loader::load_metadata(file, state->opened, state->header, options.limits));
   state->index_region = std::move(metadata.index);
   state->digest_region = std::move(metadata.digest_table);
   INGOT_RETURN_IF_ERROR(loader::check_data_padding(file, state->header));

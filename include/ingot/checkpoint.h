@@ -3,9 +3,10 @@
 //   INGOT_ASSIGN_OR_RETURN(auto checkpoint, ingot::Checkpoint::open("model.ingot"));
 //   INGOT_ASSIGN_OR_RETURN(auto weight, checkpoint.tensor("embed.weight"));
 //
-// open() checks header, index and digest table (digests, then structure), copies the index to
-// private memory and maps the file; it reads no tensor data and its cost does not depend on the
-// amount of data. After that, descriptions and views need no checks.
+// open() copies index and digest table to private memory, checks them and the header (digests, then
+// structure), and maps the file; it reads no tensor data. The digest table has 16 bytes for each
+// chunk (1 MiB) of data, and is all that grows with it. After that, descriptions and views need no
+// checks.
 #pragma once
 
 #include <array>
@@ -30,16 +31,23 @@ namespace io {
 class FileSystem;
 }
 
-// What open() accepts. Every number is a bound on what a file may claim; above it: Code::kRejected.
+// What open() accepts. Every number is a bound on what a file may claim; above it: Code::kRejected,
+// before memory is allocated for it.
 struct Limits {
   std::uint64_t max_index_bytes = (std::uint64_t{1} << 31) - 2;
   std::uint64_t max_tensors = std::uint64_t{1} << 24;
+  // Enough for 128 TiB of data in chunks of 1 MiB (a third of it with SHA-256).
+  std::uint64_t max_digest_table_bytes = std::uint64_t{1} << 31;
+  // Index and digest table are copied to private memory. Together they may be no larger than this,
+  // or than the space that the file takes on its file system if that is more: a sparse file, which
+  // claims what nobody wrote, makes nobody allocate more than this.
+  std::uint64_t max_unbacked_bytes = std::uint64_t{64} << 20;
 };
 
 struct OpenOptions {
   Limits limits = {};
-  // Tests and special mounts put their own here; null is the operating system. Must outlive the
-  // checkpoint and all of its views.
+  // Internal: Ingot's own tests put a double here, and its class is in no installed header. Null is
+  // the operating system. Must outlive the checkpoint and all of its views.
   io::FileSystem* file_system = nullptr;
 };
 
@@ -93,8 +101,10 @@ struct TensorFilter {
 class Checkpoint {
  public:
   // Errors: kNotFound, kIoError; kTruncated when the length is not what the header says; kCorrupt;
-  // kUnsupported for newer versions and unknown required features; kRejected for hostile content.
-  // Blocks for the time it takes to read the index.
+  // kUnsupported for newer versions and unknown required features; kRejected for hostile content
+  // and for what is over a limit; kResourceExhausted without memory for index or digest table.
+  // Blocks for the time it takes to read those two; large ones with a few threads, which end before
+  // it returns.
   static Result<Checkpoint> open(std::string_view path, const OpenOptions& options = {});
 
   const FileInfo& file() const;
@@ -134,28 +144,42 @@ class Checkpoint {
   // Root of the state tree; nullopt when the file has none.
   std::optional<StateView> state() const;
 
-  // Zero-copy, read-only. kNotFound, or kResourceExhausted when the file could not be mapped.
+  // Zero-copy, read-only, and not verified: no data is read before the bytes are touched (tensor.h
+  // says what a view trusts). kNotFound (tensor() alone); kInvalidArgument for a description of
+  // another file's tensor; kResourceExhausted when the file could not be mapped.
   Result<TensorView> tensor(std::string_view name) const;
   Result<TensorView> view(const TensorInfo& tensor) const;
-  // Zero-copy until written: a private mapping of the tensor's own pages.
+  // Zero-copy until written: a private mapping of the tensor's own pages, as unverified. Errors:
+  // those of view().
   Result<MutableTensorView> mutable_view(const TensorInfo& tensor) const;
-  // One such mapping for all tensors and attachments.
+  // One such mapping for all tensors and attachments. kResourceExhausted when the operating system
+  // grants no mapping, kIoError when it cannot map this file.
   Result<MutableDataView> mutable_data() const;
 
   // Copies a tensor's bytes (TensorInfo::bytes of them) to memory of the caller, by read(2).
-  // kChecksumMismatch names tensor, chunk, range, expected, found; the other tensors stay usable.
-  // kIoError when the file was truncated or replaced meanwhile. After an error the destination's
-  // content is unspecified.
+  // Blocks; uses the caller's thread alone. After an error the destination's content is
+  // unspecified. Errors:
+  //   kChecksumMismatch   names tensor, chunk, range, expected, found; the other tensors stay
+  //   usable kIoError            the file could not be read, or was truncated meanwhile; with
+  //   Verify::kNo
+  //                       also when it was modified since the open
+  //   kInvalidArgument    the destination is not TensorInfo::bytes long, or the description is of
+  //                       another file's tensor
+  //   kResourceExhausted  no memory for a chunk of which only a part is wanted
   Status read(const TensorInfo& tensor, std::span<std::byte> destination,
               Verify verify = Verify::kYes) const;
-  // Copies [offset, offset + destination.size()) of a storage, the same way. Errors name `owner`.
+  // Copies [offset, offset + destination.size()) of a storage, the same way. Errors are those of
+  // read() and name `owner`; kInvalidArgument when the range is not within the storage.
   Status read_storage(std::uint32_t storage, std::uint64_t offset, std::span<std::byte> destination,
                       std::string_view owner = {}, Verify verify = Verify::kYes) const;
   // Copies a rectangular part, packed row-major. REQUIRES for sub-byte dtypes: byte-aligned rows.
-  // `destination` has exactly the slice's bytes.
+  // `destination` has exactly the slice's bytes. Errors are those of read(); kInvalidArgument also
+  // when the slice does not lie within the tensor.
   Status read_slice(const TensorInfo& tensor, const Slice& slice, std::span<std::byte> destination,
                     Verify verify = Verify::kYes) const;
-  // Copies an attachment's bytes, verified.
+  // Copies an attachment's bytes, verified. Errors are those of read(); kResourceExhausted also
+  // when there is no memory for AttachmentInfo::bytes, which the file claims: look at it first when
+  // the file is a stranger's.
   Result<std::vector<std::byte>> read_attachment(const AttachmentInfo& attachment) const;
 
   // Says whether the file under the open handle is still the one that was opened (length and

@@ -76,6 +76,15 @@ TEST_P(FileSystemContract, HolesReadAsZeros) {
   EXPECT_EQ(first_nonzero(hole), hole.size());
 }
 
+TEST_P(FileSystemContract, HolesAreNotAllocated) {
+  auto file = create("file");
+  ASSERT_OK(file->resize(1 << 20));
+  EXPECT_EQ(file->stat()->allocated_bytes, 0U);
+  ASSERT_OK(write_all(*file, 65'536, pattern(65'536)));
+  EXPECT_GE(file->stat()->allocated_bytes, 65'536U);
+  EXPECT_LT(file->stat()->allocated_bytes, 1U << 20);
+}
+
 TEST_P(FileSystemContract, ReadsEndWithTheFile) {
   auto file = create("file", pattern(100));
   std::vector<std::byte> bytes(50);

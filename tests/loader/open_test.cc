@@ -199,6 +199,10 @@ TEST_F(OpenTest, Limits) {
   EXPECT_OK(with({.max_index_bytes = h.index_bytes, .max_tensors = 10}));
   EXPECT_THAT(with({.max_index_bytes = h.index_bytes - 1}), StatusIs(Code::kRejected));
   EXPECT_THAT(with({.max_tensors = 9}), StatusIs(Code::kRejected));
+  EXPECT_OK(with({.max_digest_table_bytes = h.digests_bytes}));
+  EXPECT_THAT(with({.max_digest_table_bytes = h.digests_bytes - 1}),
+              StatusIs(Code::kRejected, HasSubstr("the digest table is larger")));
+  EXPECT_OK(with({.max_unbacked_bytes = 0}));  // all of this file is there
 }
 
 }  // namespace
