@@ -51,6 +51,7 @@ TEST(ExtentTest, LargestThatFits) {
   EXPECT_FALSE(tensor_extent(DType::kUInt8, Dims{most + 1}, {}));
 }
 
+// F-26, F-56
 TEST(ExtentTest, RefusesWhatIsNegativeOrOverflows) {
   EXPECT_FALSE(tensor_extent(DType::kFloat32, Dims{-1}, {}));
   EXPECT_FALSE(tensor_extent(DType::kFloat32, Dims{0, -1}, {}));

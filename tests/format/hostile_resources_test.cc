@@ -149,7 +149,7 @@ TEST(VerifierLimits, TableBomb) {
   EXPECT_THAT(file.validate_index(), StatusIs(Code::kRejected, HasSubstr("F-30")));
 }
 
-// F-30: a claimed count without the bytes for it.
+// F-29, F-30: a claimed count without the bytes for it costs no memory.
 TEST(VerifierLimits, ClaimedCounts) {
   const HostileFile file = HostileFile::rich();
   std::vector<std::byte> bytes = file.index_bytes();

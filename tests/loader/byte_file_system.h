@@ -19,6 +19,8 @@ namespace ingot::testing {
 class ByteFileSystem : public io::FileSystem {
  public:
   explicit ByteFileSystem(std::span<const std::byte> bytes) : bytes_(bytes) {}
+  // Files opened from now on can be mapped, too: the mapping is the bytes themselves.
+  void let_map() { mappable_ = true; }
   // For files opened before and after.
   void set_bad(std::uint64_t begin, std::uint64_t end) {
     bad_->begin = begin;
@@ -26,7 +28,7 @@ class ByteFileSystem : public io::FileSystem {
   }
 
   Result<std::unique_ptr<io::File>> open(std::string_view path, io::Access) override {
-    return {std::make_unique<ByteFile>(bytes_, bad_, std::string(path))};
+    return {std::make_unique<ByteFile>(bytes_, bad_, mappable_, std::string(path))};
   }
   Result<std::unique_ptr<io::File>> create_unnamed(std::string_view) override { return no(); }
   Result<std::unique_ptr<io::File>> create_exclusive(std::string_view) override { return no(); }
@@ -48,10 +50,27 @@ class ByteFileSystem : public io::FileSystem {
     std::uint64_t end = 0;
   };
 
+  class ByteMapping : public io::Mapping {
+   public:
+    explicit ByteMapping(std::span<const std::byte> bytes) : bytes_(bytes) {}
+    // Nobody writes to a read-only mapping.
+    MutableBytes bytes() const override {
+      return {const_cast<std::byte*>(bytes_.data()), bytes_.size()};
+    }
+    Status populate(std::uint64_t, std::uint64_t) const override { return {}; }
+    Result<std::uint64_t> resident(std::uint64_t, std::uint64_t length) const override {
+      return length;
+    }
+
+   private:
+    std::span<const std::byte> bytes_;
+  };
+
   class ByteFile : public io::File {
    public:
-    ByteFile(std::span<const std::byte> bytes, std::shared_ptr<const Bad> bad, std::string path)
-        : bytes_(bytes), bad_(std::move(bad)), path_(std::move(path)) {}
+    ByteFile(std::span<const std::byte> bytes, std::shared_ptr<const Bad> bad, bool mappable,
+             std::string path)
+        : bytes_(bytes), bad_(std::move(bad)), mappable_(mappable), path_(std::move(path)) {}
     const std::string& path() const override { return path_; }
     void set_path(std::string path) override { path_ = std::move(path); }
     Result<std::size_t> read_some(std::uint64_t offset, MutableBytes destination) override {
@@ -71,11 +90,14 @@ class ByteFileSystem : public io::FileSystem {
     Result<io::FileStat> stat() override {
       io::FileStat stat;
       stat.bytes = bytes_.size();
+      stat.allocated_bytes = stat.bytes;
       return stat;
     }
     Status set_permissions(std::uint32_t) override { return no(); }
-    Result<std::unique_ptr<io::Mapping>> map(std::uint64_t, std::uint64_t, io::MapMode) override {
-      return no();
+    Result<std::unique_ptr<io::Mapping>> map(std::uint64_t offset, std::uint64_t length,
+                                             io::MapMode mode) override {
+      if (!mappable_ || mode != io::MapMode::kReadOnly) return no();
+      return {std::make_unique<ByteMapping>(bytes_.subspan(offset, length))};
     }
     Status advise(io::Advice, std::uint64_t, std::uint64_t) override { return {}; }
     Status try_lock() override { return no(); }
@@ -85,11 +107,13 @@ class ByteFileSystem : public io::FileSystem {
    private:
     std::span<const std::byte> bytes_;
     std::shared_ptr<const Bad> bad_;
+    bool mappable_;
     std::string path_;
   };
 
   std::span<const std::byte> bytes_;
   std::shared_ptr<Bad> bad_ = std::make_shared<Bad>();
+  bool mappable_ = false;
 };
 
 }  // namespace ingot::testing

@@ -54,7 +54,7 @@ TEST_F(OpenTest, NotARegularFile) {
               StatusIs(Code::kInvalidArgument, HasSubstr("regular")));
 }
 
-// F-01, F-17: the second copy tells a damaged file from a foreign one.
+// F-01, F-17, F-27: the second copy tells a damaged file from a foreign one.
 TEST_F(OpenTest, DamagedFirstHeader) {
   first()[at::kUuid] ^= std::byte{1};
   const Status status = open();

@@ -65,6 +65,34 @@ TEST_F(RoundTripTest, EveryDtype) {
   check(plan);
 }
 
+// F-66: no value is refused, of a bool as little as of a float.
+TEST_F(RoundTripTest, EveryByteIsAnElementOfEveryDtype) {
+  Blob content(768);  // whole elements of 6 bits, too
+  for (std::size_t i = 0; i < content.size(); ++i) content[i] = static_cast<std::byte>(i);
+  WritePlan plan;
+  for (std::uint8_t number = kFirstDType; number <= kLastDType; ++number) {
+    TensorSpec spec;
+    spec.dtype = static_cast<DType>(number);
+    spec.name = dtype_name(spec.dtype);
+    spec.shape = {static_cast<std::int64_t>(content.size() * 8) / dtype_bits(spec.dtype)};
+    if (is_quantized(spec.dtype)) spec.quantization = QuantizationSpec{.scale = 0.1};
+    plan.add(spec);
+  }
+  ASSERT_OK_AND_ASSIGN(Writer writer, Writer::create(path_, plan, quick_options()));
+  for (std::uint32_t i = 0; i < plan.tensor_count(); ++i) {
+    ASSERT_OK(writer.write(TensorId{i}, content));
+  }
+  ASSERT_OK(writer.commit());
+  ASSERT_OK_AND_ASSIGN(const Checkpoint checkpoint, Checkpoint::open(path_));
+  for (std::uint32_t i = 0; i < checkpoint.tensor_count(); ++i) {
+    Blob copy(content.size());
+    ASSERT_OK(checkpoint.read(checkpoint.info(i), copy));
+    EXPECT_EQ(copy, content) << checkpoint.info(i).name;
+  }
+  ASSERT_OK_AND_ASSIGN(const VerifyReport report, verify(checkpoint));
+  EXPECT_TRUE(report.intact());
+}
+
 TEST_F(RoundTripTest, NothingAtAll) { check(WritePlan()); }
 
 TEST_F(RoundTripTest, OneByte) {
