@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <functional>
 #include <iostream>
 #include <memory>
@@ -35,6 +36,12 @@ struct Place {
   std::string tensor;
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
+
+  // In a file that is open, metadata is compared with what was read, byte by byte.
+  Place of_open_file(std::uint64_t at) const {
+    if (region == Region::kData) return *this;
+    return {Code::kCorrupt, region, "", at, at + 1};
+  }
 };
 
 // The file and, for each of its bytes, what the format says it is: worked out here once more, from
@@ -112,7 +119,10 @@ const Subject& subject() {
 // A copy of the file that one thread damages and mends.
 class Victim {
  public:
-  Victim() : bytes_(subject().bytes()), memory_(bytes_) {}
+  Victim() : bytes_(subject().bytes()), memory_(bytes_) {
+    memory_.let_map();
+    opened_ = std::make_unique<Checkpoint>(*Checkpoint::open("f", {.file_system = &memory_}));
+  }
   std::byte& operator[](std::uint64_t at) { return bytes_[at]; }
   std::span<std::byte> part(std::uint64_t at, std::uint64_t n) {
     return std::span(bytes_).subspan(at, n);
@@ -124,14 +134,22 @@ class Victim {
   Status diagnose() {
     const Result<Checkpoint> checkpoint = Checkpoint::open("f", {.file_system = &memory_});
     if (!checkpoint.ok()) return checkpoint.status();
-    const Result<VerifyReport> report = verify(*checkpoint, {.threads = 1});
+    return verify_by(ReadPath::kRead, *checkpoint);
+  }
+  // What a verification through the mapping says of the file that was opened before the damage.
+  Status diagnose_open() { return verify_by(ReadPath::kMapping, *opened_); }
+
+ private:
+  static Status verify_by(ReadPath path, const Checkpoint& checkpoint) {
+    const Result<VerifyReport> report = verify(checkpoint, {.path = path, .threads = 1});
     if (!report.ok()) return report.status();
+    if (report->path != path) return {Code::kInternal, "verified by another path"};
     return report->intact() ? Status() : report->errors.at(0);
   }
 
- private:
   Blob bytes_;
   ByteFileSystem memory_;
+  std::unique_ptr<Checkpoint> opened_;
 };
 
 std::string describe(const Status& status) {
@@ -178,21 +196,52 @@ TEST(CorruptionTest, TheSubjectHasEveryRegion) {
   EXPECT_EQ(regions.size(), 6U);
   EXPECT_EQ(tensors.size(), 7U);
   EXPECT_OK(Victim().diagnose());
+  EXPECT_OK(Victim().diagnose_open());
 }
 
+// By a new open() and read(2); and, in a file that is open already, through the mapping, which is
+// the command's default.
 TEST(CorruptionTest, EverySingleBitFlip) {
   const std::uint64_t count = subject().bytes().size() * kBitsOfAByte;
   for_each(count, [](std::uint64_t i, Victim& victim) -> std::string {
     const std::uint64_t at = i / kBitsOfAByte;
     const std::uint64_t bit = kBitsOfAByte == 8 ? i % 8 : at % 8;
     victim[at] ^= std::byte(1U << bit);
-    const Status status = victim.diagnose();
+    const Status read = victim.diagnose();
+    const Status mapped = victim.diagnose_open();
     victim[at] = subject().bytes()[at];
-    if (says(status, subject().place(at))) return {};
-    return "byte " + std::to_string(at) + ", bit " + std::to_string(bit) + ": " + describe(status);
+    const Place place = subject().place(at);
+    if (says(read, place) && says(mapped, place.of_open_file(at))) return {};
+    return "byte " + std::to_string(at) + ", bit " + std::to_string(bit) + ": " + describe(read) +
+           "; mapped: " + describe(mapped);
   });
   std::cout << count << " single-bit flips in " << subject().bytes().size()
             << " bytes, every one found and named\n";
+}
+
+// The operating system's mapping instead of a double's: one bit of every byte that open() does not
+// read, in a file that is open already.
+TEST(CorruptionTest, BitFlipsUnderARealMapping) {
+  Scratch scratch;
+  const std::string path = scratch.path("small.ingot");
+  write_file(path, subject().bytes());
+  ASSERT_OK_AND_ASSIGN(const Checkpoint checkpoint, Checkpoint::open(path));
+  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+  const auto put = [&](std::uint64_t at, std::byte value) {
+    file.seekp(static_cast<std::streamoff>(at));
+    file.put(static_cast<char>(value));
+    file.flush();
+  };
+  for (std::uint64_t at = 4096; at < checkpoint.file().data_end; ++at) {
+    const std::byte before = subject().bytes()[at];
+    put(at, before ^ std::byte(1U << at % 8));
+    ASSERT_OK_AND_ASSIGN(const VerifyReport report,
+                         verify(checkpoint, {.path = ReadPath::kMapping, .threads = 1}));
+    put(at, before);
+    ASSERT_EQ(report.path, ReadPath::kMapping);
+    ASSERT_FALSE(report.intact()) << at;
+    ASSERT_TRUE(says(report.errors[0], subject().place(at))) << describe(report.errors[0]);
+  }
 }
 
 // The first byte that the error is about and that really changed.

@@ -15,10 +15,12 @@ class TruncationTest : public ::testing::Test {
  protected:
   void SetUp() override {
     WritePlan plan;
-    plan.add({.name = "a", .shape = {40, 100}});
+    plan.add({.name = "a", .shape = {160, 100}});
     plan.add({.name = "b", .shape = {3}});
+    plan.add({.name = "c", .shape = {5, 101}, .role = Role::kOptimizerState});
     ASSERT_OK(write_sample(path_, plan));
     bytes_ = read_file(path_);
+    ASSERT_GE(bytes_.size(), 65536U);
   }
   Status open(std::span<const std::byte> bytes) {
     ByteFileSystem memory(bytes);
@@ -39,7 +41,7 @@ TEST_F(TruncationTest, EveryShorterLength) {
   }
 }
 
-TEST_F(TruncationTest, EveryLongerLengthUpToAPage) {
+TEST_F(TruncationTest, EveryLongerLengthUpToAPageAndAByte) {
   for (const std::byte value : {std::byte{0}, std::byte{0xFF}}) {
     Blob longer = bytes_;
     longer.resize(bytes_.size() + 4097, value);
