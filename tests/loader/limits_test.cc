@@ -68,6 +68,39 @@ TEST(LimitsTest, AMillionTensors) {
   EXPECT_EQ(report.errors[999].location().tensor, name_of_tensor(999));
 }
 
+// Of a file that was really written, by the loader's own numbers: less than 5 % is padding.
+TEST(LimitsTest, AHundredThousandSmallTensorsCostLittlePadding) {
+  constexpr std::uint32_t kCount = 100'000;
+  Scratch scratch;
+  for (const std::uint64_t bytes : {1024U, 1000U}) {
+    const std::string path = scratch.path("small.ingot");
+    WritePlan plan;
+    for (std::uint32_t i = 0; i < kCount; ++i) {
+      plan.add({.name = name_of_tensor(i),
+                .dtype = DType::kUInt8,
+                .shape = {static_cast<std::int64_t>(bytes)}});
+    }
+    ASSERT_OK_AND_ASSIGN(Writer writer, Writer::create(path, plan, quick_options()));
+    const Blob content = noise(bytes, 1);
+    for (std::uint32_t i = 0; i < kCount; ++i) ASSERT_OK(writer.write(TensorId{i}, content));
+    ASSERT_OK(writer.commit());
+
+    ASSERT_OK_AND_ASSIGN(const Checkpoint checkpoint, Checkpoint::open(path));
+    const FileInfo& file = checkpoint.file();
+    std::uint64_t data = 0;
+    for (std::uint32_t i = 0; i < checkpoint.storage_count(); ++i) {
+      data += checkpoint.storage(i).bytes;
+    }
+    ASSERT_EQ(data, kCount * bytes);
+    const std::uint64_t padding =
+        file.file_bytes - 2 * 4096 - data - file.digest_table_bytes - file.index_bytes;
+    EXPECT_LT(padding * 20, data) << bytes;
+    EXPECT_LT((file.data_end - file.data_begin - data) * 20, data) << bytes;
+    EXPECT_EQ(padding, writer.report().padding_bytes);
+    EXPECT_EQ(std::filesystem::file_size(path), file.file_bytes);
+  }
+}
+
 // Beside the private copies of index and digest table, which are not allocated by operator new.
 TEST(LimitsTest, MemoryDoesNotGrowWithTheNumberOfTensors) {
   Scratch scratch;
