@@ -2,7 +2,7 @@
 set(INGOT_CUDA AUTO CACHE STRING "Build ingot::cuda: AUTO, ON or OFF")
 set(INGOT_TORCH AUTO CACHE STRING "Build ingot::libtorch: AUTO, ON or OFF")
 set(INGOT_TESTS AUTO CACHE STRING "Build the tests: AUTO (when top level), ON or OFF")
-set(INGOT_BENCH AUTO CACHE STRING "Build the benchmarks: AUTO (when top level and Google Benchmark is found), ON or OFF")
+set(INGOT_BENCH AUTO CACHE STRING "Build the benchmarks: AUTO (when top level, and what they need is found), ON or OFF")
 set_property(CACHE INGOT_CUDA INGOT_TORCH INGOT_TESTS INGOT_BENCH PROPERTY STRINGS AUTO ON OFF)
 option(INGOT_TOOLS "Build the ingot command" ${PROJECT_IS_TOP_LEVEL})
 option(INGOT_WERROR "Treat warnings as errors" OFF)

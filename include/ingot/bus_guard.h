@@ -16,6 +16,7 @@ namespace ingot {
 // keep it. At most one at a time (kAlreadyExists). Thread-safe once made.
 class BusGuard {
  public:
+  // kAlreadyExists: one lives. kIoError: the operating system refused the handler. Does not block.
   static Result<BusGuard> install();
   BusGuard(BusGuard&& other) noexcept;
   BusGuard& operator=(BusGuard&&) = delete;

@@ -84,8 +84,9 @@ struct PruneReport {
 // while another prunes: what is deleted could be what has just been saved.
 class CheckpointDirectory {
  public:
-  // `file_system` is for tests and special mounts; null is the operating system. It must outlive
-  // the directory and all checkpoints opened through it.
+  // `file_system` is internal: Ingot's own tests put a double there, and its class is in no
+  // installed header. Null is the operating system. It must outlive the directory and all
+  // checkpoints opened through it.
   explicit CheckpointDirectory(std::string folder, io::FileSystem* file_system = nullptr)
       : folder_(std::move(folder)), file_system_(file_system) {}
 

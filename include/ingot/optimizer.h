@@ -15,8 +15,9 @@
 
 namespace ingot {
 
-// A parameter that an optimizer has. Names and views point into the checkpoint's index: they are
-// valid as long as any Checkpoint of that file lives.
+// A parameter that an optimizer has. Names and views point into the checkpoint's index, not into
+// this struct nor into the optimizers' vector: they are valid as long as any Checkpoint, TensorView
+// or MutableTensorView from the same open() lives. Another open() of the same file does not count.
 struct OptimizerMember {
   // PyTorch's number: the position over all groups. Unique within the optimizer, less than the
   // number of its members.
@@ -32,12 +33,14 @@ struct OptimizerMember {
   std::vector<std::string_view> entries;
 };
 
+// As long-lived as what its members point into.
 struct OptimizerGroup {
   // By PyTorch's names (`lr`, `betas`, …), in the file's order. Of any kind.
   std::vector<std::pair<std::string_view, StateView>> options;
   std::vector<OptimizerMember> members;
 };
 
+// As long-lived as what its members point into. A plain value: copies are independent of it.
 struct OptimizerInfo {
   std::string_view name;        // by which it was saved
   std::string_view class_name;  // PyTorch's: "AdamW"

@@ -1,11 +1,16 @@
 // Writing a checkpoint. Start here to save.
 //
 //   ingot::WritePlan plan;
-//   auto embed = plan.add({.name = "embed.weight", .dtype = ingot::DType::kBFloat16, .shape =
-//   {32000, 4096}}); INGOT_ASSIGN_OR_RETURN(auto writer, ingot::Writer::create("model.ingot",
-//   plan)); INGOT_RETURN_IF_ERROR(writer.write(embed, bytes));
-//   INGOT_RETURN_IF_ERROR(writer.commit());   // nothing exists under that name before this returns
-//   OK
+//   const auto embed = plan.add({
+//       .name = "embed.weight",
+//       .dtype = ingot::DType::kBFloat16,
+//       .shape = {32000, 4096},
+//   });
+//   INGOT_ASSIGN_OR_RETURN(auto writer, ingot::Writer::create("model.ingot", plan));
+//   INGOT_RETURN_IF_ERROR(writer.write(embed, bytes));
+//   INGOT_RETURN_IF_ERROR(writer.commit());
+//
+// Nothing is under that name, or what was there before, until commit() returns OK.
 //
 // The plan comes first, so that the layout is known, the space reserved and the order canonical;
 // then bytes come tensor by tensor and never all at once. Equal plans and bytes make equal files.
@@ -128,9 +133,11 @@ struct WriterOptions {
   // Unset: derived from the content, so that equal content makes equal bytes.
   std::optional<std::array<std::uint8_t, 16>> uuid = {};
   std::optional<std::array<std::uint8_t, 16>> save_id = {};
-  ProgressCallback progress = {};         // bytes of data written, of all data
-  const CancelFlag* cancel = nullptr;     // looked at in write() and commit()
-  io::FileSystem* file_system = nullptr;  // null is the operating system; must outlive the writer
+  ProgressCallback progress = {};      // bytes of data written, of all data
+  const CancelFlag* cancel = nullptr;  // looked at in write() and commit(); must outlive the writer
+  // Internal: Ingot's own tests put a double here, and its class is in no installed header. Null is
+  // the operating system. Must outlive the writer.
+  io::FileSystem* file_system = nullptr;
 };
 
 struct WriteReport {
@@ -148,9 +155,14 @@ struct WriteReport {
 // then on. A writer that is destroyed without a commit leaves nothing behind.
 class Writer {
  public:
-  // Checks the plan, computes the layout and reserves the space. Errors: kInvalidArgument (the
-  // plan), kResourceExhausted ("need X, have Y"), kAlreadyExists, kIoError. Nothing under `path`
-  // changes.
+  // Checks the plan, computes the layout and reserves the space. The plan is not needed afterwards.
+  // Nothing under `path` changes. Blocks for the time that reserving takes. Errors:
+  //   kInvalidArgument    the plan or the options; the message names the tensor
+  //   kResourceExhausted  no space ("need X, have Y") or no memory
+  //   kAlreadyExists      with Existing::kFail
+  //   kNotFound           the folder does not exist
+  //   kUnsupported        DirectIo::kOn where O_DIRECT is not to be had
+  //   kIoError            whatever else the operating system says
   static Result<Writer> create(std::string_view path, const WritePlan& plan,
                                const WriterOptions& options = {});
 
@@ -161,7 +173,16 @@ class Writer {
   ~Writer();
 
   // All bytes of a tensor's storage: for an ordinary tensor, its bytes in row-major order. The
-  // bytes are hashed and copied before the call returns; the caller may then reuse them.
+  // bytes are hashed and copied before the call returns; the caller may then reuse them. Blocks
+  // while all staging buffers are in use. Errors of all four, then and from then on:
+  //   kInvalidArgument    no such tensor in the plan, not all bytes of it, a byte twice, a part
+  //   that
+  //                       begins elsewhere than below, or after commit()
+  //   kChecksumMismatch   bytes changed between the hand-over and the write of an earlier call: the
+  //                       caller's memory was written to meanwhile, or memory is failing
+  //   kResourceExhausted  the file system is full, in spite of the reservation
+  //   kCancelled          by WriterOptions::cancel
+  //   kIoError            whatever else the operating system says, of this or an earlier call
   Status write(TensorId tensor, std::span<const std::byte> bytes);
   Status write(StorageId storage, std::span<const std::byte> bytes);
   Status write(AttachmentId attachment, std::span<const std::byte> bytes);
@@ -171,8 +192,17 @@ class Writer {
   Status write(StorageId storage, std::uint64_t offset, std::span<const std::byte> bytes);
 
   // Finishes: all storages must be complete. Publishes the file under its name and returns only
-  // then. kCommitUncertain: the name may or may not survive a power cut; either state is a whole
-  // file. Once; no writes after it.
+  // then. Once, from one thread, after all writes have returned; no writes after it. Blocks until
+  // the file is durable (Durability::kFull). Errors; after all but the last the file is dropped and
+  // what was under the name is still there:
+  //   kInvalidArgument    bytes are missing (the message names tensors), or a second call
+  //   kChecksumMismatch   as for write(), or, with `read_back`, data that reads otherwise
+  //   kCorrupt            with `read_back`: padding, digest table, index or header that read
+  //   otherwise kAlreadyExists      with Existing::kFail, when another writer was faster
+  //   kResourceExhausted, kCancelled, kIoError (a failed fsync among them: it is never tried again)
+  //   kCommitUncertain    the file is there under its name, but whether that survives a power cut
+  //   is
+  //                       not known; either state is a whole file
   Status commit();
 
   const WriteReport& report() const;

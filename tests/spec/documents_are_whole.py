@@ -46,11 +46,15 @@ def check_headers_are_listed(findings):
 
 
 def check_quick_start(findings):
-    """README's first C++ block is examples/quickstart.cc, word for word."""
+    """README's first C++ block is examples/quickstart.cc, word for word, from its first include on."""
     blocks = re.findall(r"```cpp\n(.*?)```", text("README.md"), re.DOTALL)
     program = text("examples/quickstart.cc")
     if not blocks or blocks[0].strip() not in program:
         findings.add("README.md", 0, "the quick start differs from examples/quickstart.cc")
+        return
+    missing = set(re.findall(r"#include .*", program)) - set(re.findall(r"#include .*", blocks[0]))
+    for include in sorted(missing):
+        findings.add("README.md", 0, f"the quick start lacks {include}")
 
 
 def main():
