@@ -187,7 +187,7 @@ AttachmentInfo IndexView::attachment(std::uint32_t i) const {
 
 std::optional<StateView> IndexView::state() const {
   if (root_->state() == nullptr) return std::nullopt;
-  return StateView(reinterpret_cast<const StateView::Table*>(root_->state()), 0);
+  return StateView(reinterpret_cast<const StateView::Table*>(root_), 0);
 }
 
 }  // namespace ingot::format

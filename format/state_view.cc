@@ -10,10 +10,12 @@
 namespace ingot {
 namespace {
 
-// StateView::Table stands for the FlatBuffer's own table, so that a view owns nothing.
-const fbs::StateTree& tree(const StateView::Table* table) {
-  return *reinterpret_cast<const fbs::StateTree*>(table);
+// StateView::Table stands for the FlatBuffer's own root, so that a view owns nothing.
+const fbs::Index& index(const StateView::Table* table) {
+  return *reinterpret_cast<const fbs::Index*>(table);
 }
+
+const fbs::StateTree& tree(const StateView::Table* table) { return *index(table).state(); }
 
 const fbs::StateNode& node_at(const StateView::Table* table, std::uint32_t node) {
   return *tree(table).nodes()->Get(node);
@@ -51,6 +53,10 @@ std::span<const std::byte> StateView::as_bytes() const {
 }
 std::uint32_t StateView::as_tensor() const {
   return static_cast<std::uint32_t>(node_at(table_, node_).value());
+}
+std::string_view StateView::as_tensor_name() const {
+  const auto* name = index(table_).tensors()->Get(as_tensor())->name();
+  return {name->c_str(), name->size()};
 }
 
 std::uint32_t StateView::size() const { return node_at(table_, node_).children(); }

@@ -98,7 +98,7 @@ class StateValue {
 class StateView {
  public:
   struct Node;   // opaque: an element of the index
-  struct Table;  // opaque: the index's state arrays
+  struct Table;  // opaque: the index
   StateView(const Table* table, std::uint32_t node) : table_(table), node_(node) {}
 
   StateKind kind() const;
@@ -108,7 +108,8 @@ class StateView {
   double as_float64() const;
   std::string_view as_string() const;
   std::span<const std::byte> as_bytes() const;
-  std::uint32_t as_tensor() const;  // ordinal of the tensor
+  std::uint32_t as_tensor() const;          // ordinal of the tensor
+  std::string_view as_tensor_name() const;  // its name
 
   // Children of a list, tuple or dict, in order; 0 for all other kinds.
   std::uint32_t size() const;

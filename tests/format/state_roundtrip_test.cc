@@ -52,6 +52,7 @@ TEST_F(StateRoundTrip, Scalars) {
               ElementsAre(std::byte{0}, std::byte{255}));
   EXPECT_EQ(through_index(StateValue::bytes({})).as_bytes().size(), 0u);
   EXPECT_EQ(through_index(StateValue::tensor("w1")).as_tensor(), 1u);
+  EXPECT_EQ(through_index(StateValue::tensor("w1")).as_tensor_name(), "w1");
 }
 
 TEST_F(StateRoundTrip, FloatsKeepEveryBit) {
