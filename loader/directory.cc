@@ -80,7 +80,7 @@ Result<NewestCheckpoint> CheckpointDirectory::newest(const NewestOptions& option
     Result<Checkpoint> checkpoint = loader::open_verified(file->path, verified);
     if (checkpoint.ok()) {
       return NewestCheckpoint{file->step, std::move(file->path), *std::move(checkpoint),
-                              std::move(skipped)};
+                              std::move(skipped), options.level};
     }
     if (checkpoint.status().code() == Code::kCancelled) return checkpoint.status();
     skipped.push_back({file->step, std::move(file->path), checkpoint.status()});

@@ -55,6 +55,7 @@ struct NewestCheckpoint {
   // Open: the very file that was verified, also when another process deletes it meanwhile.
   Checkpoint checkpoint;
   std::vector<DamagedCheckpoint> skipped;  // newer ones, newest first
+  VerifyLevel level = VerifyLevel::kFull;  // how thoroughly it was proven
 };
 
 struct PruneOptions {

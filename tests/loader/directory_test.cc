@@ -144,6 +144,7 @@ TEST_F(DirectoryTest, NewestOfSeveral) {
   EXPECT_EQ(newest.path, run_.path_for(200));
   EXPECT_EQ(newest.checkpoint.file().path, newest.path);
   EXPECT_THAT(newest.skipped, IsEmpty());
+  EXPECT_EQ(newest.level, VerifyLevel::kFull);
 }
 
 TEST_F(DirectoryTest, ADamagedNewestIsSkippedAndReported) {
