@@ -51,8 +51,24 @@ if(NOT Torch_DIR)
   endif()
 endif()
 
-# LibTorch's package ends the configuration when it was built for a CUDA Toolkit that is not here, as the wheels of most
-# machines are. Its CPU part needs none of that: this is the target without the package.
+# LibTorch's package ends the configuration when it was built for CUDA and does not like the CUDA Toolkit that is here, or
+# finds none: so with the wheels of most machines. Whether it does is asked in a project of its own.
+function(ingot_torch_package_works result)
+  set(folder "${PROJECT_BINARY_DIR}/torch-package")
+  file(WRITE "${folder}/CMakeLists.txt"
+    "cmake_minimum_required(VERSION 3.25)\nproject(torch_package CXX)\nfind_package(Torch REQUIRED CONFIG)\n")
+  execute_process(
+    COMMAND "${CMAKE_COMMAND}" -S "${folder}" -B "${folder}/build" -G "${CMAKE_GENERATOR}" "-DTorch_DIR=${Torch_DIR}"
+      "-DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}" "-DCMAKE_MAKE_PROGRAM=${CMAKE_MAKE_PROGRAM}"
+    OUTPUT_QUIET ERROR_QUIET RESULT_VARIABLE failed)
+  if(failed)
+    set(${result} FALSE PARENT_SCOPE)
+  else()
+    set(${result} TRUE PARENT_SCOPE)
+  endif()
+endfunction()
+
+# LibTorch's CPU part needs none of that: this is the target without the package.
 option(INGOT_TORCH_CPU_PART "Link LibTorch's CPU libraries alone, without LibTorch's CMake package" OFF)
 mark_as_advanced(INGOT_TORCH_CPU_PART)
 macro(ingot_torch_cpu_part prefix)
@@ -66,6 +82,7 @@ macro(ingot_torch_cpu_part prefix)
   target_link_options(torch INTERFACE "-Wl,-rpath,${prefix}/lib")
   file(STRINGS "${Torch_DIR}/TorchConfigVersion.cmake" ingot_torch_version_line REGEX "PACKAGE_VERSION \"")
   string(REGEX MATCH "[0-9]+[0-9.]*" Torch_VERSION "${ingot_torch_version_line}")
+  file(STRINGS "${Torch_DIR}/TorchConfig.cmake" TORCH_CXX_FLAGS REGEX "GLIBCXX_USE_CXX11_ABI=")
 endmacro()
 
 set(ingot_torch_lacks "nothing of that kind was found")
@@ -73,11 +90,14 @@ set(ingot_torch_how "")
 if(Torch_DIR)
   get_filename_component(ingot_torch_prefix "${Torch_DIR}/../../.." ABSOLUTE)
   set(ingot_torch_lacks "")
-  if(EXISTS "${ingot_torch_prefix}/lib/libtorch_cuda.so")
-    find_package(CUDAToolkit QUIET)
+  set(ingot_torch_works TRUE)
+  if(INGOT_TORCH_CPU_PART)
+    set(ingot_torch_works FALSE)
+  elseif(EXISTS "${ingot_torch_prefix}/lib/libtorch_cuda.so")
+    ingot_torch_package_works(ingot_torch_works)
   endif()
-  if(INGOT_TORCH_CPU_PART OR (EXISTS "${ingot_torch_prefix}/lib/libtorch_cuda.so" AND NOT CUDAToolkit_FOUND))
-    set(ingot_torch_how " (its CPU part: there is no CUDA Toolkit)")
+  if(NOT ingot_torch_works)
+    set(ingot_torch_how " (its CPU part: INGOT_TORCH_CPU_PART is ON, or its package finds no CUDA Toolkit that suits it)")
     ingot_torch_cpu_part("${ingot_torch_prefix}")
   else()
     find_package(Torch QUIET CONFIG)
@@ -87,8 +107,9 @@ if(Torch_DIR)
   endif()
   if(Torch_VERSION VERSION_LESS 2.6)
     set(ingot_torch_lacks "${Torch_DIR} is of version ${Torch_VERSION}")
-  elseif(TORCH_CXX_FLAGS MATCHES "GLIBCXX_USE_CXX11_ABI=0")
-    set(ingot_torch_lacks "${Torch_DIR} has the old C++ ABI")
+  elseif(TORCH_CXX_FLAGS MATCHES "GLIBCXX_USE_CXX11_ABI=0" AND NOT CMAKE_CXX_FLAGS MATCHES "GLIBCXX_USE_CXX11_ABI=0")
+    # As the wheels of 2.6 have. Everything that meets a std::string of it must be built so.
+    set(ingot_torch_lacks "${Torch_DIR} has the old C++ ABI, which needs CMAKE_CXX_FLAGS=-D_GLIBCXX_USE_CXX11_ABI=0")
   endif()
 endif()
 if(ingot_torch_lacks)
