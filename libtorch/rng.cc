@@ -51,10 +51,15 @@ std::vector<RngState> find_rng(const Checkpoint& checkpoint, const StateView& rn
   }
   const auto cuda = rng.find("cuda");
   if (!cuda) return states;
+  if (cuda->kind() != StateKind::kList && cuda->kind() != StateKind::kTuple) {
+    raise(Code::kRejected,
+          "rng: \"cuda\" is not a list but of type " + std::string(state_kind_name(cuda->kind())));
+  }
   const int devices = cuda_devices();
   int device = 0;
-  for (auto child = cuda->first_child(); child && device < devices; child = child->next_sibling()) {
-    states.push_back({cuda_generator(device++), tensor_of(checkpoint, *child)});
+  for (auto child = cuda->first_child(); child; child = child->next_sibling(), ++device) {
+    const TensorInfo state = tensor_of(checkpoint, *child);
+    if (device < devices) states.push_back({cuda_generator(device), state});
   }
   return states;
 }

@@ -4,8 +4,7 @@
 namespace ingot::libtorch {
 namespace {
 
-// Depth is bounded by the format, so recursion is too. A tensor is named by the file's index, which
-// a value that outlives it cannot refer to.
+// Depth is bounded by the format, so recursion is too.
 bool copy(const StateView& view, StateValue& value) {
   switch (view.kind()) {
     case StateKind::kNull:
@@ -27,7 +26,8 @@ bool copy(const StateView& view, StateValue& value) {
       value = StateValue::bytes({view.as_bytes().begin(), view.as_bytes().end()});
       return true;
     case StateKind::kTensor:
-      return false;
+      value = StateValue::tensor(std::string(view.as_tensor_name()));
+      return true;
     case StateKind::kList:
     case StateKind::kTuple:
       value = view.kind() == StateKind::kList ? StateValue::list() : StateValue::tuple();

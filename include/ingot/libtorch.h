@@ -59,7 +59,9 @@ class Error : public c10::Error {
 // to_state() and from_state() turn a C++ value into a value of the state tree and back: numbers,
 // bool, strings, StateValue, vectors, maps by string and optionals of those. Overload them beside
 // a type of your own to make it a value. from_state() returns false, and changes nothing, when
-// the tree holds something else; an integer is taken where a floating-point number is wanted.
+// the tree holds something else; an integer is taken where a floating-point number is wanted. A
+// StateValue takes any value of the tree; a tensor in it is the name that the tensor has in the
+// file.
 StateValue to_state(bool value);
 StateValue to_state(std::int64_t value);
 StateValue to_state(double value);

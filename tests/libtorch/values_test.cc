@@ -86,6 +86,50 @@ TEST_F(ValuesTest, Nested) {
   EXPECT_EQ(other, dict);
 }
 
+// A tensor that a value names: by the name that it has in the file.
+TEST_F(ValuesTest, ReferencesToTensors) {
+  Tensor weight = torch::ones({3});
+  Tensor other = torch::zeros({2});
+  StateValue saved = StateValue::dict();
+  saved.set("best", StateValue::list({StateValue::tensor("other"), StateValue::tensor("weight")}));
+  std::map<std::string, StateValue> nested = {{"x", StateValue::tensor("weight")}};
+  const TrainingState tensors = TrainingState().tensor("weight", weight).tensor("other", other);
+  save(path(), TrainingState(tensors).value("tree", saved).value("nested", nested), quick());
+  StateValue tree;
+  std::map<std::string, StateValue> loaded;
+  EXPECT_TRUE(
+      load(path(), TrainingState(tensors).value("tree", tree).value("nested", loaded)).exact());
+  const StateValue& best = *tree.find("best");
+  ASSERT_EQ(best.items().size(), 2U);
+  EXPECT_EQ(best.items()[0].kind(), StateKind::kTensor);
+  EXPECT_EQ(best.items()[0].text(), "other");
+  EXPECT_EQ(best.items()[1].text(), "weight");
+  EXPECT_EQ(loaded.at("x").text(), "weight");
+  // What was loaded can be saved: the same file again.
+  const auto root = Checkpoint::open(path())->file().root;
+  save(path(), TrainingState(tensors).value("tree", tree).value("nested", loaded), quick());
+  EXPECT_EQ(Checkpoint::open(path())->file().root, root);
+}
+
+TEST_F(ValuesTest, GeneratorsOfAnotherFormChangeNothing) {
+  const auto attempt = [&](StateValue cuda) {
+    WritePlan plan;
+    const TensorId id =
+        plan.add({.name = "w", .dtype = DType::kFloat32, .shape = {2}, .role = Role::kOther});
+    StateValue root = StateValue::dict();
+    root.set("rng", StateValue::dict()).set("cuda", std::move(cuda));
+    plan.set_state(std::move(root));
+    Writer writer = *Writer::create(path(), plan);
+    EXPECT_TRUE(writer.write(id, std::vector<std::byte>(8)).ok());
+    EXPECT_TRUE(writer.commit().ok());
+    return code_of([&] { load(path(), TrainingState().rng()); });
+  };
+  EXPECT_EQ(attempt(StateValue::list()), Code::kOk);
+  EXPECT_EQ(attempt(StateValue::tensor("w")), Code::kRejected);
+  EXPECT_EQ(attempt(StateValue::integer(1)), Code::kRejected);
+  EXPECT_EQ(attempt(StateValue::list({StateValue::tensor("w")})), Code::kRejected);  // no bytes
+}
+
 TEST_F(ValuesTest, AStateThatNoGeneratorTakesChangesNothing) {
   WritePlan plan;
   const TensorId id =
@@ -187,6 +231,26 @@ TEST_F(ValuesTest, StepSchedulerGoesOn) {
     return seen;
   };
   EXPECT_EQ(rates(true), rates(false));
+}
+
+// A program's own: its counter is kept, its settings are the program's.
+TEST_F(ValuesTest, ASchedulerOfTheProgramsOwn) {
+  struct Sawtooth : torch::optim::LRScheduler {
+    explicit Sawtooth(torch::optim::Optimizer& optimizer) : LRScheduler(optimizer) {}
+    std::vector<double> get_lrs() override { return {step_count_ % 3 + 1.0}; }
+  };
+  Net net;
+  torch::optim::SGD sgd(net->parameters(), 1.0);
+  Sawtooth stored(sgd);
+  for (int step = 0; step < 4; ++step) stored.step();
+  save(path(), TrainingState().scheduler("lr", stored), quick());
+  stored.step();
+  const double next = sgd.param_groups()[0].options().get_lr();
+  torch::optim::SGD other(net->parameters(), 1.0);
+  Sawtooth live(other);
+  EXPECT_TRUE(load(path(), TrainingState().scheduler("lr", live)).exact());
+  live.step();
+  EXPECT_EQ(other.param_groups()[0].options().get_lr(), next);
 }
 
 TEST_F(ValuesTest, PlateauSchedulerGoesOn) {
