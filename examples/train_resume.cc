@@ -122,7 +122,7 @@ void train(const Arguments& arguments, const Tensor& text) {
     for (const auto& skipped : newest->skipped) {
       std::cout << "skipped: " << skipped.status.to_string() << '\n';
     }
-    const auto report = ingot::libtorch::load(newest->checkpoint, state);
+    const auto report = ingot::libtorch::load(*newest, state);
     if (!report.absent.empty()) std::cout << report.to_string();
     std::cout << "resumed from " << newest->path << '\n';
   } else if (newest.status().code() != ingot::Code::kNotFound) {

@@ -1,5 +1,3 @@
-#include "ingot/directory.h"
-
 #include "libtorch/error.h"
 #include "libtorch/proof.h"
 #include "libtorch/read.h"
@@ -28,10 +26,6 @@ TensorDict load_tensors(const std::string& path, const TensorsOptions& options) 
     tensors.insert(std::string(info.name), std::move(tensor));
   }
   return tensors;
-}
-
-std::string newest(const std::string& folder) {
-  return take(CheckpointDirectory(folder).newest()).path;
 }
 
 }  // namespace ingot::libtorch

@@ -33,6 +33,7 @@
 #include <vector>
 
 #include "ingot/checkpoint.h"
+#include "ingot/directory.h"
 #include "ingot/progress.h"
 #include "ingot/state.h"
 #include "ingot/status.h"
@@ -408,7 +409,7 @@ class MismatchError : public Error {
 LoadReport load(const std::string& path, const TrainingState& state,
                 const LoadOptions& options = {});
 
-// The same from a file that is open already (CheckpointDirectory::newest() gives one).
+// The same from a file that is open already.
 LoadReport load(const Checkpoint& checkpoint, const TrainingState& state,
                 const LoadOptions& options = {});
 
@@ -417,6 +418,12 @@ LoadReport load(const std::string& path, torch::nn::Module& module,
 template <typename Contained>
 LoadReport load(const std::string& path, const torch::nn::ModuleHolder<Contained>& module,
                 const LoadOptions& options = {}) {
+// The same from what newest() found. All of its bytes are proven already (VerifyLevel::kFull), so
+// that Proof::kBefore reads them once more instead of twice, as kDuring does: only a file that is
+// damaged between the two calls can then leave a mixture.
+LoadReport load(const NewestCheckpoint& newest, const TrainingState& state,
+                const LoadOptions& options = {});
+
   return load(path, *module.ptr(), options);
 }
 
@@ -441,8 +448,10 @@ TensorDict load_tensors(const std::string& path, const TensorsOptions& options =
 std::optional<torch::ScalarType> to_scalar_type(DType dtype);
 std::optional<DType> to_dtype(torch::ScalarType type);
 
-// The newest checkpoint of a folder of "step-N.ingot" that verifies (ingot/directory.h tells which
-// were skipped). Throws Error with kNotFound when there is none.
-std::string newest(const std::string& folder);
+// The newest checkpoint of a folder of "step-N.ingot" that verifies, open, and in `skipped` the
+// newer ones that do not, with the reason: CheckpointDirectory::newest() (ingot/directory.h), whose
+// errors it throws: kNotFound when there is no checkpoint, kCorrupt when there are some and none
+// verifies.
+NewestCheckpoint newest(const std::string& folder, const NewestOptions& options = {});
 
 }  // namespace ingot::libtorch
