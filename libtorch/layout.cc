@@ -22,11 +22,16 @@ std::uint64_t packed_bytes(const torch::Tensor& tensor, DType dtype) {
     elements *= static_cast<std::uint64_t>(extent);
   }
   const std::uint64_t bits = elements * static_cast<std::uint64_t>(dtype_bits(dtype));
-  if (bits % 8 != 0) {
+  if (bits % 8 != 0 || has_ragged_rows(tensor.sizes(), dtype)) {
     raise(Code::kUnsupported,
           "packed elements that do not fill whole bytes: " + std::string(dtype_name(dtype)));
   }
   return bits / 8;
+}
+
+bool has_ragged_rows(c10::IntArrayRef shape, DType dtype) {
+  if (!is_quantized(dtype) || !is_packed(dtype) || shape.empty()) return false;
+  return shape.back() * dtype_bits(dtype) % 8 != 0;
 }
 
 std::vector<std::int64_t> shape_in_file(const torch::Tensor& tensor, DType dtype) {
@@ -47,6 +52,26 @@ std::vector<std::int64_t> shape_in_torch(const TensorInfo& tensor) {
   }
   shape.back() /= 2;
   return shape;
+}
+
+std::string dtype_text(torch::ScalarType type) {
+  const auto dtype = to_dtype(type);
+  return dtype ? std::string(dtype_name(*dtype)) : c10::toString(type);
+}
+
+torch::Tensor as_integers(const torch::Tensor& tensor) {
+  switch (tensor.element_size()) {
+    case 1:
+      return tensor.view(torch::kByte);
+    case 2:
+      return tensor.view(torch::kShort);
+    case 4:
+      return tensor.view(torch::kInt);
+    case 8:
+      return tensor.view(torch::kLong);
+    default:
+      return tensor;
+  }
 }
 
 torch::Tensor bytes_of_storage(const torch::Tensor& tensor, Extent extent) {

@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "ingot/verify.h"
@@ -36,12 +37,12 @@ class Load {
   LoadReport run() {
     match();
     if (options_.strict && !report_.exact()) throw MismatchError(std::move(report_));
+    read_options();
     check_members();
     if (options_.proof == Proof::kBefore ||
         (options_.proof == Proof::kDuring && options_.placement == Placement::kAssign)) {
       prove();
     }
-    read_options();
     read_rng();
     read_tensors();
     read_members();
@@ -55,12 +56,11 @@ class Load {
     void* param;
     ParamState state;  // null: it has none
   };
-  struct NewOptions {
-    torch::optim::OptimizerParamGroup* group;
-    std::unique_ptr<torch::optim::OptimizerOptions> options;
-  };
 
   void match() {
+    if (options_.device && options_.device->is_meta()) {
+      raise(Code::kInvalidArgument, "the meta device has no memory to load into");
+    }
     const StoredNames stored_names(checkpoint_, parts_, options_.renames);
     const StoredTensors stored(checkpoint_, stored_names);
     tensors_ = match_tensors(stored, live_, parts_, options_, &report_);
@@ -145,6 +145,10 @@ class Load {
       return true;
     }
     const torch::Device device = options_.device.value_or(live.device());
+    if (live.is_quantized()) {  // its scale is not memory of the tensor
+      live.set_data(reader_.read_tied(match.info, device));
+      return true;
+    }
     if (options_.placement == Placement::kAssign && device.is_cpu() &&
         TensorReader::can_view(match.info)) {
       live.set_data(reader_.view(match.info));
@@ -173,21 +177,76 @@ class Load {
   // Everything of the stored state but its bytes: what LibTorch cannot hold throws here, before
   // anything has changed.
   void check_members() {
-    const FetchTensor look = [&](const StateView& view, const Tensor&) {
-      const TensorInfo info = tensor_of(view);
-      reader_.check_readable(info);
-      // A counter is one number, a tensor of any other size none.
-      return info.numel() == 1 ? torch::zeros({1}) : torch::zeros({0});
-    };
+    const FetchTensor look = [&](const StateView& view, const Tensor&) { return look_at(view); };
     std::vector<std::string> ignored;
     for (const OptimizerMatch& match : optimizers_) {
       for (const OptimizerMatch::Member& member : match.members) {
-        if (member.state) {
-          static_cast<void>(match.kind->load_state(nullptr, *member.state, look, &ignored));
-        }
+        if (!member.state) continue;
+        const ParamState state = match.kind->load_state(nullptr, *member.state, look, &ignored);
+        complete(match, member, *state, without_memory(member.param), &ignored);
+      }
+      for (const OptimizerMatch::Member& member : kept_members(match)) {
+        const ParamState state = state_of(match, member.param)->clone();
+        complete(match, member, *state, without_memory(member.param), &ignored);
       }
     }
     for (const TensorMatch& match : tensors_) reader_.check_readable(match.info);
+  }
+
+  // A stored tensor without its bytes; one number with it, for it may be a counter.
+  Tensor look_at(const StateView& view) const {
+    const TensorInfo info = tensor_of(view);
+    reader_.check_readable(info);
+    if (is_quantized(info.dtype)) {
+      raise(Code::kRejected, "a state entry of an optimizer is quantised");
+    }
+    if (info.numel() == 1) return reader_.read(info, torch::kCPU);
+    return torch::empty(std::vector<std::int64_t>(info.shape.begin(), info.shape.end()),
+                        torch::TensorOptions(*to_scalar_type(info.dtype)).device(torch::kMeta));
+  }
+
+  static Tensor without_memory(const Tensor& tensor) {
+    return torch::empty_like(tensor, torch::TensorOptions().device(torch::kMeta));
+  }
+
+  static torch::optim::OptimizerParamState* state_of(const OptimizerMatch& match,
+                                                     const Tensor& param) {
+    const auto& states = match.part->optimizer->state();
+    const auto found = states.find(param.unsafeGetTensorImpl());
+    return found == states.end() ? nullptr : found->second.get();
+  }
+
+  // Parameters that keep a state of their own in a group that gets the file's options.
+  static std::vector<OptimizerMatch::Member> kept_members(const OptimizerMatch& match) {
+    std::unordered_set<const void*> matched;
+    for (const OptimizerMatch::Member& member : match.members) {
+      matched.insert(member.param.unsafeGetTensorImpl());
+    }
+    std::vector<OptimizerMatch::Member> kept;
+    for (const OptimizerMatch::Group& group : match.groups) {
+      const auto& params = match.part->optimizer->param_groups()[group.index].params();
+      for (std::size_t i = 0; i < params.size(); ++i) {
+        if (matched.contains(params[i].unsafeGetTensorImpl())) continue;
+        if (state_of(match, params[i]) == nullptr) continue;
+        std::string name =
+            "parameter " + std::to_string(i) + " of group " + std::to_string(group.index);
+        kept.push_back({std::move(name), group.index, params[i], std::nullopt});
+      }
+    }
+    return kept;
+  }
+
+  // `param` is the member's, or says what that is like.
+  void complete(const OptimizerMatch& match, const OptimizerMatch::Member& member,
+                torch::optim::OptimizerParamState& state, const Tensor& param,
+                std::vector<std::string>* started) const {
+    auto& group = match.part->optimizer->param_groups()[member.group];
+    if (match.kind->is_joint() && !member.param.is_same(group.params().front())) {
+      raise(Code::kRejected, member.name + ": state of all parameters is kept with the first one");
+    }
+    const auto loaded = options_of_groups_.find(&group);
+    const auto& options = loaded == options_of_groups_.end() ? group.options() : *loaded->second;
+    match.kind->complete_state(state, options, {member.name, param, &group.params()}, started);
   }
 
   void read_options() {
@@ -203,26 +262,31 @@ class Load {
       for (const OptimizerMatch::Member& member : match.members) {
         read_member(match, member, report_of(match));
       }
+      for (const OptimizerMatch::Member& member : kept_members(match)) {
+        ParamState state = state_of(match, member.param)->clone();
+        complete(match, member, *state, member.param, &report_of(match).started);
+        states_.push_back(
+            {match.part->optimizer, member.param.unsafeGetTensorImpl(), std::move(state)});
+      }
     }
   }
 
   void read_member(const OptimizerMatch& match, const OptimizerMatch::Member& member,
                    OptimizerReport& report) {
     void* key = member.param.unsafeGetTensorImpl();
-    auto& states = match.part->optimizer->state();
     if (!member.state) {
       if (!match.kind->has_initial_state()) {
         states_.push_back({match.part->optimizer, key, nullptr});
       }
       return;
     }
-    const auto found = states.find(key);
-    const auto* current = found == states.end() ? nullptr : found->second.get();
     const FetchTensor fetch = [&](const StateView& view, const Tensor& now) {
       return this->fetch(view, now, member.param.device());
     };
-    states_.push_back({match.part->optimizer, key,
-                       match.kind->load_state(current, *member.state, fetch, &report.ignored)});
+    ParamState state = match.kind->load_state(state_of(match, member.param), *member.state, fetch,
+                                              &report.ignored);
+    complete(match, member, *state, member.param, &report.started);
+    states_.push_back({match.part->optimizer, key, std::move(state)});
   }
 
   TensorInfo tensor_of(const StateView& view) const {
@@ -250,7 +314,7 @@ class Load {
     auto options = match.kind->load_options(live.options(), group.options, &report.ignored);
     note_changes(match.kind->save_options(live.options()), match.kind->save_options(*options),
                  "group " + std::to_string(group.index), &report.options);
-    options_of_groups_.push_back({&live, std::move(options)});
+    options_of_groups_[&live] = std::move(options);
   }
 
   void read_rng() {
@@ -284,9 +348,7 @@ class Load {
         state.optimizer->state().erase(state.param);
       }
     }
-    for (NewOptions& group : options_of_groups_) {
-      group.group->set_options(std::move(group.options));
-    }
+    for (auto& [group, options] : options_of_groups_) group->set_options(std::move(options));
     for (const std::function<void()>& apply : last_) apply();
   }
 
@@ -300,7 +362,9 @@ class Load {
   std::vector<OptimizerMatch> optimizers_;
   std::vector<RngState> rng_;
   std::vector<NewState> states_;
-  std::vector<NewOptions> options_of_groups_;
+  std::unordered_map<torch::optim::OptimizerParamGroup*,
+                     std::unique_ptr<torch::optim::OptimizerOptions>>
+      options_of_groups_;
   std::vector<std::function<void()>> last_;
 };
 

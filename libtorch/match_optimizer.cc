@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "libtorch/error.h"
+#include "libtorch/layout.h"
 #include "libtorch/match_tensors.h"
 
 namespace ingot::libtorch {
@@ -28,6 +29,7 @@ class OptimizerMatcher {
     match_.kind = &kind_of(*part.optimizer);
     report_.name = part.name;
     report_.class_name = match_.kind->class_name();
+    read_groups();
     read_members(stored_names);
   }
 
@@ -55,6 +57,13 @@ class OptimizerMatcher {
     bool taken = false;
   };
   static constexpr std::size_t kNoGroup = ~std::size_t{0};
+
+  void read_groups() {
+    const auto groups = find_part(checkpoint_, "optimizers", part_.name)->find("param_groups");
+    for (auto group = groups->first_child(); group; group = group->next_sibling()) {
+      stored_groups_.push_back(*group);
+    }
+  }
 
   void read_members(const StoredNames& stored_names) {
     for (std::size_t g = 0; g < stored_.groups.size(); ++g) {
@@ -110,14 +119,24 @@ class OptimizerMatcher {
         continue;
       }
       sources.push_back(stored->group);
-      if (agrees(name, param, *stored->member)) take_member(name, param, *stored->member);
+      if (agrees(name, param, *stored->member)) take_member(name, g, param, *stored->member);
     }
     sources_.push_back(std::move(sources));
   }
 
-  void take_member(const std::string& name, const Tensor& param, const OptimizerMember& member) {
-    (member.state ? report_.restored : report_.stateless).push_back(name);
-    match_.members.push_back({param, member.state});
+  void take_member(const std::string& name, std::size_t group, const Tensor& param,
+                   const OptimizerMember& member) {
+    const bool has_state = member.state && !holds_nothing(*member.state);
+    (has_state ? report_.restored : report_.stateless).push_back(name);
+    match_.members.push_back({name, group, param, has_state ? member.state : std::nullopt});
+  }
+
+  // As Python's SGD without momentum leaves it: {"momentum_buffer": None}.
+  static bool holds_nothing(const StateView& state) {
+    for (auto entry = state.first_child(); entry; entry = entry->next_sibling()) {
+      if (entry->kind() != StateKind::kNull) return false;
+    }
+    return true;
   }
 
   bool agrees(const std::string& name, const Tensor& param, const OptimizerMember& member) {
@@ -143,7 +162,7 @@ class OptimizerMatcher {
             {name + ": " + key, shape_text(shape), shape_text(info.shape)});
         agree = false;
       } else if (to_scalar_type(info.dtype) != param.scalar_type()) {
-        report_.mismatches.push_back({name + ": " + key, c10::toString(param.scalar_type()),
+        report_.mismatches.push_back({name + ": " + key, dtype_text(param.scalar_type()),
                                       std::string(dtype_name(info.dtype))});
         agree = false;
       }
@@ -212,8 +231,7 @@ class OptimizerMatcher {
                                " keeps its own options: the file has no group that is it");
       return;
     }
-    const auto groups = find_part(checkpoint_, "optimizers", part_.name)->find("param_groups");
-    match_.groups.push_back({g, *groups->child(static_cast<std::uint32_t>(source))});
+    match_.groups.push_back({g, stored_groups_[source]});
   }
 
   const Checkpoint& checkpoint_;
@@ -222,6 +240,7 @@ class OptimizerMatcher {
   const Names& names_;
   const LoadOptions& options_;
   const std::vector<torch::optim::OptimizerParamGroup>& groups_;
+  std::vector<StateView> stored_groups_;
   std::vector<Stored> members_;
   std::unordered_map<std::string, std::size_t> by_name_;
   std::unordered_map<const void*, std::size_t> occurrences_;

@@ -15,6 +15,8 @@ namespace ingot::libtorch {
 
 struct OptimizerMatch {
   struct Member {
+    std::string name;
+    std::size_t group;  // of the live optimizer
     torch::Tensor param;
     // What the file has for it: nothing when it never stepped. A member that the file does not
     // know, or that was filtered, is not in the list and keeps what it has.

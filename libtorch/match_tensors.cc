@@ -55,8 +55,8 @@ class TensorMatcher {
       return false;
     }
     if (to_scalar_type(info.dtype) != live.tensor.scalar_type()) {
-      report_.dtypes.push_back({live.name, c10::toString(live.tensor.scalar_type()),
-                                std::string(dtype_name(info.dtype))});
+      report_.dtypes.push_back(
+          {live.name, dtype_text(live.tensor.scalar_type()), std::string(dtype_name(info.dtype))});
       return false;
     }
     return true;

@@ -219,6 +219,13 @@ class KindOf final : public OptimizerKind {
     return state;
   }
 
+  void complete_state(torch::optim::OptimizerParamState& state,
+                      const torch::optim::OptimizerOptions& options, const StateOwner& owner,
+                      std::vector<std::string>* started) const override {
+    Options copy = static_cast<const Options&>(options);
+    complete(static_cast<State&>(state), copy, owner, started);
+  }
+
  private:
   std::string_view class_name_;
 };

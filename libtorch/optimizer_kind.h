@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "libtorch/complete_state.h"
 #include "libtorch/parts.h"
 
 namespace ingot::libtorch {
@@ -43,6 +44,10 @@ class OptimizerKind {
   virtual ParamState load_state(const torch::optim::OptimizerParamState* current,
                                 const StateView& entries, const FetchTensor& fetch,
                                 std::vector<std::string>* ignored) const = 0;
+  // libtorch/complete_state.h.
+  virtual void complete_state(torch::optim::OptimizerParamState& state,
+                              const torch::optim::OptimizerOptions& options,
+                              const StateOwner& owner, std::vector<std::string>* started) const = 0;
 };
 
 // Error with kUnsupported for classes that are not LibTorch's own.

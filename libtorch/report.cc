@@ -74,6 +74,7 @@ void add_optimizer(std::string& out, const OptimizerReport& report) {
   add_names(body, "groups", report.groups);
   add_names(body, "options changed", report.options);
   add_names(body, "not known to LibTorch, ignored", report.ignored);
+  add_names(body, "asked for by options, not in the file: zeros", report.started);
   if (!body.empty()) out += "optimizer " + report.name + " (" + report.class_name + "):\n" + body;
 }
 

@@ -345,7 +345,7 @@ struct LoadOptions {
   // Frozen parameters of the file are frozen, others are not.
   bool restore_requires_grad = false;
   // Moves the tensors that are loaded to this device. What is filtered or missing stays where it
-  // is.
+  // is. Not torch::kMeta.
   std::optional<torch::Device> device = std::nullopt;
   int threads = 0;  // that prove; 0: as many as the process may run on
   OpenOptions open = {};
@@ -361,7 +361,8 @@ struct OptimizerReport {
   std::string name;
   std::string class_name;
   std::vector<std::string> restored;    // parameters whose state was loaded
-  std::vector<std::string> stateless;   // in the file, without state (never stepped, frozen)
+  std::vector<std::string> stateless;   // in the file, without state (never stepped, frozen,
+                                        // or Python's None): they begin anew
   std::vector<std::string> fresh;       // not in the file: they keep what they have
   std::vector<std::string> unexpected;  // in the file, not in this optimizer
   std::vector<std::string> filtered;
@@ -370,6 +371,9 @@ struct OptimizerReport {
   std::vector<std::string> options;  // "group 0: lr 0.001 -> 0.01": what the load changed
   std::vector<std::string> ignored;  // options and entries of the file that LibTorch lacks
 };
+  // "model.w: max_exp_avg_sq": entries that the options of its group ask for and that are not
+  // there; they begin as zeros, as in a new state.
+  std::vector<std::string> started;
 
 struct LoadReport {
   std::string path;

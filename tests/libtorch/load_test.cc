@@ -135,7 +135,7 @@ TEST_F(LoadTest, ShapesAndTypesThatDiffer) {
   EXPECT_EQ(report.shapes[0].found, "[8, 6]");
   ASSERT_EQ(report.dtypes.size(), 2U);
   EXPECT_EQ(report.dtypes[1].name, "model.out.bias");
-  EXPECT_EQ(report.dtypes[1].expected, "Double");
+  EXPECT_EQ(report.dtypes[1].expected, "float64");
   EXPECT_EQ(report.dtypes[1].found, "float32");
 
   const Tensor before = wide->in->weight.clone();
@@ -340,6 +340,25 @@ TEST_F(LoadTest, ScriptModules) {
   EXPECT_THAT(report.loaded, ElementsAre("script.count", "script.inner.weight"));
   EXPECT_TRUE(torch::equal(live.attr("inner").toModule().attr("weight").toTensor(),
                            stored.attr("inner").toModule().attr("weight").toTensor()));
+}
+
+// The device of the file means nothing, the caller's does: here the one that there always is.
+TEST_F(LoadTest, ToADevice) {
+  const void* memory = live_->in->weight.data_ptr();
+  Tensor made;
+  Tensor kept = torch::arange(5);
+  save(path(), TrainingState().module("model", stored_).tensor("kept", kept), quick());
+  const TrainingState state = TrainingState().module("model", live_).tensor("kept", made);
+  load(path(), state, {.device = torch::kCPU});
+  EXPECT_EQ(live_->in->weight.data_ptr(), memory);  // it is there already
+  EXPECT_EQ(bits_of(*live_), bits_of(*stored_));
+  EXPECT_TRUE(made.device().is_cpu());
+  expect_same(made, kept, "made");
+
+  live_->in->weight.data().fill_(7);
+  EXPECT_EQ(code_of([&] { load(path(), state, {.device = torch::kMeta}); }),
+            Code::kInvalidArgument);
+  EXPECT_TRUE((live_->in->weight == 7).all().item<bool>());
 }
 
 TEST_F(LoadTest, SeveralModulesEachLoadsAlone) {

@@ -108,6 +108,55 @@ TEST_F(OptimizerTest, AddedAndRemovedParameters) {
   EXPECT_EQ(state_of(optimizer, added), nullptr);
 }
 
+// The whole report, as people read it.
+TEST_F(OptimizerTest, EveryKindOfDifferenceInOneReport) {
+  Net live(9);
+  live->out->to(torch::kDouble);
+  const Tensor added = live->register_parameter("added", torch::zeros({2}));
+  Groups groups;
+  groups.emplace_back(std::vector<Tensor>{live->in->weight, added},
+                      std::make_unique<AdamOptions>(0.5));
+  groups.emplace_back(std::vector<Tensor>{live->out->weight, live->in->bias},
+                      std::make_unique<AdamOptions>(0.6));
+  torch::optim::Adam optimizer(groups, AdamOptions(0.7));
+  int epoch = 0;
+  const TrainingState all = state(live, optimizer).value("epoch", epoch).rng();
+  const std::string differences =
+      "missing in the file (1):\n"
+      "  model.added\n"
+      "shape differs (1):\n"
+      "  model.in.weight: expected [8, 9], the file has [8, 6]\n"
+      "dtype differs (2):\n"
+      "  model.out.weight: expected float64, the file has float32\n"
+      "  model.out.bias: expected float64, the file has float32\n"
+      "not in the file at all (2):\n"
+      "  value epoch\n"
+      "  rng\n"
+      "optimizer adam (Adam):\n"
+      "new, without stored state (1):\n"
+      "  model.added\n"
+      "stored, not in this optimizer (4):\n"
+      "  model.scale\n"
+      "  model.norm.weight\n"
+      "  model.norm.bias\n"
+      "  model.out.bias\n"
+      "different (3):\n"
+      "  model.in.weight: expected [8, 9], the file has [8, 6]\n"
+      "  model.out.weight: exp_avg: expected float64, the file has float32\n"
+      "  model.out.weight: exp_avg_sq: expected float64, the file has float32\n"
+      "groups (2):\n"
+      "  2 groups, the file has 1\n"
+      "  group 1 has members of the file's group 0\n";
+  const std::string first = path() + ": 7 tensors\n";
+  const auto attempt = [&] { load(path(), all); };
+  EXPECT_THAT(message_of(attempt), HasSubstr(first + differences));
+  // What a load that is not strict says besides is what it did.
+  EXPECT_EQ(load(path(), all, {.strict = false}).to_string(), first + differences +
+                                                                  "options changed (2):\n"
+                                                                  "  group 0: lr 0.5 -> 0.01\n"
+                                                                  "  group 1: lr 0.6 -> 0.01\n");
+}
+
 TEST_F(OptimizerTest, SplitGroups) {
   Net live;
   Groups groups;
