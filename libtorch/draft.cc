@@ -1,5 +1,7 @@
 #include "libtorch/draft.h"
 
+#include <ATen/quantized/Quantizer.h>
+
 #include <algorithm>
 #include <unordered_map>
 
@@ -17,21 +19,35 @@ namespace {
       Status(Code::kUnsupported, name + ": " + what, {.region = Region::kNone, .tensor = name}));
 }
 
+// LibTorch counts several elements of these as one byte each, but keeps them in fewer: only a whole
+// tensor can be told from its bytes.
+void check_packed_rows(const std::string& name, const Tensor& tensor, DType dtype) {
+  if (has_ragged_rows(tensor.sizes(), dtype)) {
+    unsupported(name, "rows that do not fill whole bytes: " + std::string(dtype_name(dtype)));
+  }
+  if (tensor.storage_offset() != 0 || !tensor.is_contiguous()) {
+    unsupported(name, "a view of a packed quantised tensor: " + std::string(dtype_name(dtype)));
+  }
+}
+
 void check_storable(const std::string& name, const Tensor& tensor) {
   if (!tensor.defined()) unsupported(name, "an undefined tensor");
   if (tensor.layout() != torch::kStrided || tensor.is_nested()) {
     unsupported(name, "only dense tensors can be stored; convert it with to_dense()");
   }
   if (tensor.is_meta()) unsupported(name, "a meta tensor has no data");
-  if (!to_dtype(tensor.scalar_type())) {
+  const auto dtype = to_dtype(tensor.scalar_type());
+  if (!dtype) {
     unsupported(name, std::string("no such element type: ") + toString(tensor.scalar_type()));
   }
+  if (is_quantized(*dtype) && is_packed(*dtype)) check_packed_rows(name, tensor, *dtype);
 }
 
 // Row-major bytes of a tensor in a new or its own memory.
 Tensor row_major_bytes(const Tensor& tensor, std::uint64_t bytes) {
   const torch::NoGradGuard no_grad;
-  const Tensor contiguous = tensor.contiguous();
+  const Tensor contiguous =
+      tensor.is_quantized() ? tensor.contiguous() : as_integers(tensor).contiguous();
   const auto begin =
       static_cast<std::uint64_t>(contiguous.storage_offset()) * element_bytes(contiguous);
   return bytes_of_storage(contiguous, {begin, begin + bytes}).cpu();
@@ -147,15 +163,44 @@ class Planner {
                     .role = entry.role,
                     .requires_grad = entry.requires_grad};
     if (shared_of_[i] != kAlone) return add_shared(shared_[shared_of_[i]], entry, std::move(spec));
-    if (entry.tensor.is_quantized()) spec.quantization = quantization(entry.tensor);
     const Tensor& tensor = entry.tensor;
+    if (!keeps_its_bytes(tensor, spec.dtype)) return add_converted(tensor, std::move(spec));
     // Channels-last and the like: no gaps, so the memory can be stored as it is.
-    const bool as_it_lies = keeps_its_bytes(tensor, spec.dtype) && tensor.numel() > 0 &&
-                            tensor.is_non_overlapping_and_dense();
+    const bool as_it_lies = tensor.numel() > 0 && tensor.is_non_overlapping_and_dense();
     if (as_it_lies && !tensor.is_contiguous()) spec.strides = tensor.strides().vec();
     const DType dtype = spec.dtype;
     const StorageId storage = out_.plan.storage_of(out_.plan.add(std::move(spec)));
     out_.pieces.push_back({storage, bytes_alone(tensor, dtype, as_it_lies)});
+  }
+
+  // Quantised and packed tensors are shared whole or not at all.
+  struct Converted {
+    Tensor tensor;
+    StorageId storage;
+    std::optional<QuantizationSpec> quantization;
+  };
+
+  void add_converted(const Tensor& tensor, TensorSpec spec) {
+    std::vector<Converted>& known = converted_[tensor.storage().unsafeGetStorageImpl()];
+    for (const Converted& other : known) {
+      if (!is_same(other.tensor, tensor)) continue;
+      spec.storage = other.storage;
+      spec.quantization = other.quantization;
+      out_.plan.add(std::move(spec));
+      return;
+    }
+    if (tensor.is_quantized()) spec.quantization = quantization(tensor);
+    const DType dtype = spec.dtype;
+    const auto quantized = spec.quantization;
+    const StorageId storage = out_.plan.storage_of(out_.plan.add(std::move(spec)));
+    out_.pieces.push_back({storage, bytes_alone(tensor, dtype, /*as_it_lies=*/false)});
+    known.push_back({tensor, storage, quantized});
+  }
+
+  static bool is_same(const Tensor& a, const Tensor& b) {
+    return a.scalar_type() == b.scalar_type() && a.storage_offset() == b.storage_offset() &&
+           a.sizes() == b.sizes() && a.strides() == b.strides() &&
+           (!a.is_quantized() || a.quantizer()->equalTo(b.quantizer()));
   }
 
   static std::function<Tensor()> bytes_alone(const Tensor& tensor, DType dtype, bool as_it_lies) {
@@ -247,6 +292,7 @@ class Planner {
   Draft draft_;
   std::vector<Shared> shared_;
   std::vector<std::size_t> shared_of_;  // by entry
+  std::unordered_map<const void*, std::vector<Converted>> converted_;
   Planned out_;
 };
 

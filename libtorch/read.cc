@@ -76,6 +76,21 @@ bool lies_as_in_file(const Tensor& tensor, const TensorInfo& info) {
                     tensor.strides().end());
 }
 
+bool is_same(const std::optional<Quantization>& a, const std::optional<Quantization>& b) {
+  if (!a || !b) return !a && !b;
+  return a->scheme == b->scheme && a->axis == b->axis && a->scale == b->scale &&
+         a->zero_point == b->zero_point && a->scales_storage == b->scales_storage &&
+         a->zero_points_storage == b->zero_points_storage;
+}
+
+bool is_same(const TensorInfo& a, const TensorInfo& b) {
+  const auto same_list = [](auto x, auto y) {
+    return std::equal(x.begin(), x.end(), y.begin(), y.end());
+  };
+  return a.dtype == b.dtype && a.byte_offset == b.byte_offset && same_list(a.shape, b.shape) &&
+         same_list(a.strides, b.strides) && is_same(a.quantization, b.quantization);
+}
+
 }  // namespace
 
 bool TensorReader::can_view(const TensorInfo& info) {
@@ -85,6 +100,12 @@ bool TensorReader::can_view(const TensorInfo& info) {
 void TensorReader::check_readable(const TensorInfo& info) {
   static_cast<void>(scalar_type_of(info));
   static_cast<void>(shape_in_torch(info));
+  if (has_ragged_rows({info.shape.data(), info.shape.size()}, info.dtype)) {
+    throw Error(Status(Code::kUnsupported,
+                       "rows that do not fill whole bytes, which LibTorch packs otherwise: " +
+                           std::string(dtype_name(info.dtype)),
+                       {.region = Region::kData, .tensor = std::string(info.name)}));
+  }
 }
 
 Tensor TensorReader::bytes_of(const TensorInfo& info) const {
@@ -102,11 +123,11 @@ void TensorReader::read_into(const TensorInfo& info, Tensor& tensor) const {
         verify_));
     return;
   }
-  Tensor read_tensor = read(info, torch::kCPU);
-  if (tensor.is_quantized()) {
-    tensor.set_data(read_tensor.to(tensor.device()));  // its scale is not memory of the tensor
+  const Tensor stored = read(info, torch::kCPU);
+  if (tensor.is_conj() || tensor.is_neg()) {
+    tensor.copy_(stored);
   } else {
-    tensor.copy_(read_tensor);
+    as_integers(tensor).copy_(as_integers(stored));
   }
 }
 
@@ -119,7 +140,7 @@ Tensor TensorReader::read(const TensorInfo& info, torch::Device device) const {
 }
 
 Tensor TensorReader::read_tied(const TensorInfo& info, torch::Device device) {
-  if (!can_view(info)) return read(info, device);
+  if (!can_view(info)) return read_converted(info, device);
   const StorageInfo storage = checkpoint_.storage(info.storage);
   Tensor& bytes = storages_[info.storage];
   if (!bytes.defined()) {
@@ -128,6 +149,16 @@ Tensor TensorReader::read_tied(const TensorInfo& info, torch::Device device) {
     bytes = bytes.to(device);
   }
   return typed_view(bytes, info, info.byte_offset);
+}
+
+// What is the same in the file is the same memory; views of a part of it are apart.
+Tensor TensorReader::read_converted(const TensorInfo& info, torch::Device device) {
+  std::vector<Converted>& known = converted_[info.storage];
+  for (const Converted& other : known) {
+    if (is_same(other.info, info)) return other.tensor.detach();
+  }
+  known.push_back({info, read(info, device)});
+  return known.back().tensor.detach();
 }
 
 Tensor TensorReader::view(const TensorInfo& info) {
@@ -173,9 +204,10 @@ Tensor TensorReader::read_quantized(const TensorInfo& info) const {
     integers.dtype = dtype_bits(info.dtype) == 32 ? DType::kInt32 : DType::kInt8;
     bytes = typed_view(bytes, integers, 0).contiguous();
   }
-  if (bytes.nbytes() != tensor.nbytes()) {
+  const std::size_t room = tensor.storage().nbytes();  // nbytes() counts packed elements as bytes
+  if (bytes.nbytes() != room) {
     throw Error(Status(Code::kUnsupported,
-                       "LibTorch keeps " + std::to_string(tensor.nbytes()) +
+                       "LibTorch keeps " + std::to_string(room) +
                            " bytes of this quantised tensor, the file " +
                            std::to_string(bytes.nbytes()),
                        {.region = Region::kData, .tensor = std::string(info.name)}));

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "ingot/libtorch.h"
 
@@ -29,6 +30,11 @@ class TensorReader {
   static bool can_view(const TensorInfo& info);
 
  private:
+  struct Converted {
+    TensorInfo info;
+    torch::Tensor tensor;
+  };
+  torch::Tensor read_converted(const TensorInfo& info, torch::Device device);
   torch::Tensor bytes_of(const TensorInfo& info) const;
   torch::Tensor read_quantized(const TensorInfo& info) const;
 
@@ -36,6 +42,7 @@ class TensorReader {
   const Verify verify_;
   std::optional<MutableDataView> data_;                        // once a view was asked for
   std::unordered_map<std::uint32_t, torch::Tensor> storages_;  // as bytes, by number
+  std::unordered_map<std::uint32_t, std::vector<Converted>> converted_;
 };
 
 }  // namespace ingot::libtorch

@@ -307,7 +307,8 @@ enum class Placement : std::uint8_t {
   kInPlace,  // into the memory that they have: no second copy of the model
   kAssign,   // they become views of the mapped file, zero-copy: reading pages it in, and writing,
              // in-place training included, copies a page and never reaches the file. Tensors on
-             // other devices, and quantised ones, are filled in place.
+             // other devices, and packed integers, are filled in place.
+             // Quantised tensors get memory of their own either way: their scale belongs to it.
 };
 
 enum class Proof : std::uint8_t {
@@ -370,10 +371,10 @@ struct OptimizerReport {
   std::vector<std::string> groups;   // in what way the groups differ, in words
   std::vector<std::string> options;  // "group 0: lr 0.001 -> 0.01": what the load changed
   std::vector<std::string> ignored;  // options and entries of the file that LibTorch lacks
-};
   // "model.w: max_exp_avg_sq": entries that the options of its group ask for and that are not
   // there; they begin as zeros, as in a new state.
   std::vector<std::string> started;
+};
 
 struct LoadReport {
   std::string path;
@@ -417,17 +418,17 @@ LoadReport load(const std::string& path, const TrainingState& state,
 LoadReport load(const Checkpoint& checkpoint, const TrainingState& state,
                 const LoadOptions& options = {});
 
-LoadReport load(const std::string& path, torch::nn::Module& module,
-                const LoadOptions& options = {});
-template <typename Contained>
-LoadReport load(const std::string& path, const torch::nn::ModuleHolder<Contained>& module,
-                const LoadOptions& options = {}) {
 // The same from what newest() found. All of its bytes are proven already (VerifyLevel::kFull), so
 // that Proof::kBefore reads them once more instead of twice, as kDuring does: only a file that is
 // damaged between the two calls can then leave a mixture.
 LoadReport load(const NewestCheckpoint& newest, const TrainingState& state,
                 const LoadOptions& options = {});
 
+LoadReport load(const std::string& path, torch::nn::Module& module,
+                const LoadOptions& options = {});
+template <typename Contained>
+LoadReport load(const std::string& path, const torch::nn::ModuleHolder<Contained>& module,
+                const LoadOptions& options = {}) {
   return load(path, *module.ptr(), options);
 }
 
