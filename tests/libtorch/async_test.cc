@@ -1,10 +1,13 @@
 // save_async: the snapshot, two at once, cancelling, failing disks, handles that nobody waits for.
+#include <array>
+#include <cerrno>
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
 
 #include "ingot/checkpoint.h"
 
+#include "io/fault_file_system.h"
 #include "tests/libtorch/models.h"
 #include "tests/libtorch/torch_testing.h"
 
@@ -42,6 +45,14 @@ class Gate {
   bool arrived_ = false;
   bool open_ = false;
 };
+
+std::vector<std::string> names_in(const std::string& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    names.push_back(entry.path().filename().string());
+  }
+  return names;
+}
 
 class AsyncTest : public ::testing::Test {
  protected:
@@ -152,6 +163,82 @@ TEST_F(AsyncTest, AFailingDiskIsToldByWait) {
   EXPECT_TRUE(pending.done());
   PendingSave nowhere = save_async(path("no/such/folder/x"), state(), quick());
   EXPECT_EQ(code_of([&] { nowhere.wait(); }), Code::kNotFound);
+}
+
+// The disk is full, or fails, in the middle of the file: wait() tells, the former checkpoint is
+// what it was, nothing else is left, and training has gone on meanwhile.
+TEST_F(AsyncTest, ADiskThatFailsInTheMiddle) {
+  struct Case {
+    int error;
+    Code code;
+    io::Call call;
+  };
+  const std::array cases = {Case{ENOSPC, Code::kResourceExhausted, io::Call::kWrite},
+                            Case{EIO, Code::kIoError, io::Call::kWrite},
+                            Case{EIO, Code::kIoError, io::Call::kSync},
+                            Case{ENOSPC, Code::kResourceExhausted, io::Call::kAllocate}};
+  save(path(), state(), quick());
+  const auto before = Checkpoint::open(path())->file().root;
+  for (const Case& what : cases) {
+    io::FaultFileSystem faults(io::posix());
+    faults.set_fault({.os_error = what.error, .forever = true, .only = {what.call}});
+    Gate gate;
+    SaveOptions options = held(gate);
+    options.writer.durability = Durability::kFull;
+    options.writer.file_system = &faults;
+    tensor_.add_(1);
+    PendingSave pending = save_async(path(), state(), options);
+    gate.await_arrival();
+    tensor_.add_(1);
+    const Tensor trained = tensor_.clone();
+    gate.open();
+    for (int twice = 0; twice < 2; ++twice) {
+      EXPECT_EQ(code_of([&] { pending.wait(); }), what.code) << call_name(what.call);
+    }
+    EXPECT_TRUE(faults.fired());
+    EXPECT_TRUE(pending.done());
+    EXPECT_TRUE(torch::equal(tensor_, trained));
+    EXPECT_EQ(Checkpoint::open(path())->file().root, before);
+    EXPECT_EQ(names_in(scratch_.folder()), std::vector<std::string>{"file.ingot"});
+  }
+  save_async(path(), state(), quick()).wait();  // the next one is whole
+  EXPECT_TRUE(torch::equal(load_tensors(path())["t"], tensor_));
+}
+
+// Of two that overlap one fails; the other does not notice.
+TEST_F(AsyncTest, AFailureConcernsItsOwnSave) {
+  io::FaultFileSystem faults(io::posix());
+  faults.set_fault({.os_error = ENOSPC, .forever = true, .only = {io::Call::kWrite}});
+  Gate good_gate;
+  Gate bad_gate;
+  SaveOptions on_bad_disk = held(bad_gate);
+  on_bad_disk.writer.file_system = &faults;
+  PendingSave good = save_async(path("good"), state(), held(good_gate));
+  PendingSave bad = save_async(path("bad"), state(), on_bad_disk);
+  good_gate.await_arrival();
+  bad_gate.await_arrival();
+  bad_gate.open();
+  EXPECT_EQ(code_of([&] { bad.wait(); }), Code::kResourceExhausted);
+  EXPECT_FALSE(good.done());
+  good_gate.open();
+  good.wait();
+  EXPECT_EQ(names_in(scratch_.folder()), std::vector<std::string>{"good"});
+  EXPECT_TRUE(torch::equal(load_tensors(path("good"))["t"], tensor_));
+}
+
+// Nobody asks the handle: its error is lost, the former checkpoint is not.
+TEST_F(AsyncTest, AFailureThatNobodyWaitsFor) {
+  save(path(), state(), quick());
+  const auto before = Checkpoint::open(path())->file().root;
+  tensor_.add_(1);
+  io::FaultFileSystem faults(io::posix());
+  faults.set_fault({.os_error = EIO, .forever = true, .only = {io::Call::kWrite}});
+  SaveOptions options = quick();
+  options.writer.file_system = &faults;
+  { const PendingSave lost = save_async(path(), state(), options); }
+  EXPECT_TRUE(faults.fired());  // the destructor waited
+  EXPECT_EQ(Checkpoint::open(path())->file().root, before);
+  EXPECT_EQ(names_in(scratch_.folder()), std::vector<std::string>{"file.ingot"});
 }
 
 TEST_F(AsyncTest, TheDestructorWaits) {
