@@ -73,11 +73,18 @@ OptimizerCase frozen_part(std::string name, Options options) {
           }};
 }
 
+OptimizerCase late(OptimizerCase what) {
+  what.name += ".late";
+  what.late = true;
+  return what;
+}
+
 template <typename Optimizer, typename Options>
 void add_shapes(std::vector<OptimizerCase>& cases, const std::string& name, Options options) {
   cases.push_back(one_group<Optimizer>(name, options));
   cases.push_back(two_groups<Optimizer>(name + ".two_groups", options));
   cases.push_back(frozen_part<Optimizer>(name + ".frozen", options));
+  cases.push_back(late(two_groups<Optimizer>(name, options)));
 }
 
 std::vector<OptimizerCase> make_cases() {
@@ -103,6 +110,8 @@ std::vector<OptimizerCase> make_cases() {
       "lbfgs.wolfe",
       optim::LBFGSOptions(0.5).max_iter(3).max_eval(5).history_size(3).line_search_fn(
           "strong_wolfe")));
+  cases.push_back(frozen_part<optim::LBFGS>("lbfgs.frozen", optim::LBFGSOptions(0.1).max_iter(4)));
+  cases.push_back(late(one_group<optim::LBFGS>("lbfgs", optim::LBFGSOptions(0.1).max_iter(4))));
   return cases;
 }
 

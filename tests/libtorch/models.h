@@ -28,6 +28,7 @@ TORCH_MODULE(Net);
 struct OptimizerCase {
   std::string name;
   std::function<std::unique_ptr<torch::optim::Optimizer>(Net&)> make;
+  bool late = false;  // it makes its first step after the save
 };
 const std::vector<OptimizerCase>& optimizer_cases();
 

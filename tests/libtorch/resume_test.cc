@@ -1,7 +1,7 @@
 // N steps, save, load in a new process, M steps equal N + M steps, to the last bit: for every
-// optimizer, one and two groups, a frozen part, every variant. Files are canonical, so the whole
-// state (parameters, buffers, moments, options, counters, losses, generators) is compared by
-// comparing files.
+// optimizer, one and two groups, a frozen part, every variant, also before its first step. Files
+// are canonical, so the whole state (parameters, buffers, moments, options, counters, losses,
+// generators) is compared by comparing files.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
