@@ -26,6 +26,12 @@ GROUPS = {
                     "mapped bytes read and summed in 64-bit words by as many threads, pages already mapped."),
     "verify-cold": ("Verify, cold", "Nothing of the file in the page cache (`fsync`, `posix_fadvise(DONTNEED)`, then "
                     "`mincore`). Ceiling: the best of six sequential O_DIRECT reads by io_uring."),
+    "load-warm": ("Load to host memory, warm", "Every tensor brought to memory that is there and touched, file in the page cache, two "
+                  "threads, every byte hashed on the way (`unverified`: none). `in-place`: each tensor to memory of its own; "
+                  "`staged`: through a ring of slots, as to an accelerator; others to one slab. Ceiling: memcpy of as many bytes "
+                  "(at most 1 GiB at a time) by as many threads."),
+    "load-cold": ("Load to host memory, cold", "The same, nothing of the file in the page cache. Ceiling: the best of six sequential "
+                  "O_DIRECT reads by io_uring, to memory that is used again and again."),
     "save": ("Durable save", "From bytes in memory to a file that survives a power cut: digests, data, fsync of file and "
              "folder. Ceiling: the best of six O_DIRECT writes of the same bytes into a reserved file, with the same fsyncs, "
              "straight out of the caller's memory and without digests."),

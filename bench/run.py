@@ -24,7 +24,7 @@ import report
 import training_run
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PROGRAMS = ["open", "lookup", "verify_warm", "verify_cold", "save"]
+PROGRAMS = ["open", "lookup", "verify_warm", "verify_cold", "load", "save"]
 
 
 def parse_arguments():

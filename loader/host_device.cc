@@ -36,7 +36,7 @@ class HostDevice final : public Device {
   std::string description() const override {
     switch (options_.copies) {
       case HostCopies::kEager:
-        return "host";
+        return options_.through_staging ? "host, through staging" : "host";
       case HostCopies::kDeferred:
         return "host, deferred copies";
       case HostCopies::kThreaded:
@@ -44,7 +44,9 @@ class HostDevice final : public Device {
     }
     return "host";
   }
-  bool host_accessible() const override { return options_.copies == HostCopies::kEager; }
+  bool host_accessible() const override {
+    return options_.copies == HostCopies::kEager && !options_.through_staging;
+  }
 
   Result<std::unique_ptr<StagingBuffer>> allocate_staging(std::uint64_t bytes) override {
     INGOT_ASSIGN_OR_RETURN(io::AlignedBuffer memory, io::AlignedBuffer::allocate(bytes));

@@ -144,11 +144,13 @@ enum class HostCopies : std::uint8_t {
 
 struct HostDeviceOptions {
   HostCopies copies = HostCopies::kEager;
+  // kEager: as if the processor could not write to destinations, so that everything passes through
+  // staging memory. The others always are so.
+  bool through_staging = false;
   std::uint64_t seed = 0;  // kThreaded
 };
 
-// Destinations in the host's own memory. With kDeferred and kThreaded it behaves like an
-// accelerator (it is not host_accessible()): for tests.
+// Destinations in the host's own memory.
 std::unique_ptr<Device> make_host_device(const HostDeviceOptions& options = {});
 
 // The eager one. Has no state; lives as long as the program.

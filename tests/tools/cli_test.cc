@@ -88,6 +88,8 @@ TEST(Cli, UsageErrorsAreOneLineAndExit64) {
       {{"verify", "x", "--level", "some"}, "bad_level"},
       {{"verify", "x", "--threads", "-1"}, "bad_threads"},
       {{"verify", "x", "--direct", "--mapping"}, "two_paths"},
+      {{"verify", "x", "--device", "host", "--direct"}, "device_and_path"},
+      {{"verify", "x", "--device", "host", "--keep-going"}, "device_and_keep_going"},
       {{"convert", "x"}, "no_output"},
       {{"convert", "x.safetensors", "y.bin"}, "output_name"},
       {{"convert", "x.safetensors", "y.ingot", "--chunk-size", "big"}, "bad_size"},

@@ -56,6 +56,24 @@ TEST_F(CliVerify, JsonShape) {
   EXPECT_EQ(report["errors"], json::array());
 }
 
+// What arrives on a device, which on this machine may only be the host.
+TEST_F(CliVerify, OnADevice) {
+  json report = verify_json({"--device", "host"});
+  EXPECT_EQ(report["ok"], true);
+  EXPECT_EQ(report["reason"], "--device; hashed on host");
+  EXPECT_GE(report["bytes"].get<std::uint64_t>(), 80'000u);
+  EXPECT_EQ(report["chunks"], verify_json()["chunks"]);
+  flip(file_, 4096 + 1000);
+  report = verify_json({"--device", "host"});
+  EXPECT_EQ(verify({"--device", "host"}).exit, 2);
+  const json expected = verify_json()["errors"];
+  ASSERT_EQ(report["errors"].size(), expected.size());
+  for (const char* key : {"code", "region", "tensor", "chunk", "begin", "end"}) {
+    EXPECT_EQ(report["errors"][0][key], expected[0][key]) << key;
+  }
+  EXPECT_EQ(verify({"--device", "tpu"}).exit, 64);
+}
+
 TEST_F(CliVerify, DamageIsNamed) {
   flip(file_, 4096 + 1000);
   const CommandResult result = verify({});

@@ -13,11 +13,13 @@
 #include "base/error.h"
 #include "base/printable.h"
 #include "tools/cli/command.h"
+#include "tools/cli/device_option.h"
 #include "tools/cli/file_kind.h"
 #include "tools/cli/json.h"
 #include "tools/cli/progress.h"
 #include "tools/cli/signals.h"
 #include "tools/cli/text.h"
+#include "tools/verify/on_device.h"
 
 namespace ingot::tools {
 namespace {
@@ -34,6 +36,7 @@ struct VerifyCommand {
   bool direct = false;
   bool mapping = false;
   bool read = false;
+  std::string device;
   VerifyOptions options;
 };
 
@@ -80,6 +83,17 @@ Result<VerifyReport> verify_file(const Checkpoint& checkpoint, const VerifyComma
   return report;
 }
 
+// On the device that was asked for, else on the host.
+Result<VerifyReport> verify_somewhere(const Checkpoint& checkpoint, const VerifyCommand& command,
+                                      const PathChoice& choice, Progress& progress) {
+  if (command.device.empty()) return verify_file(checkpoint, command, choice, progress);
+  INGOT_ASSIGN_OR_RETURN(const std::unique_ptr<Device> device, open_device(command.device));
+  VerifyOptions options = command.options;
+  options.progress = progress.callback();
+  options.cancel = &cancel_flag();
+  return verify_on_device(checkpoint, *device, options);
+}
+
 Outcome verify_path(const VerifyCommand& command, const std::string& path, Console& console) {
   Outcome outcome;
   outcome.path = path;
@@ -88,12 +102,12 @@ Outcome verify_path(const VerifyCommand& command, const std::string& path, Conso
   Result<Checkpoint> checkpoint = open_checkpoint(path);
   if (checkpoint.ok()) {
     Progress progress(console, "verify");
-    Result<VerifyReport> report = verify_file(*checkpoint, command, choice, progress);
+    Result<VerifyReport> report = verify_somewhere(*checkpoint, command, choice, progress);
     if (report.ok()) {
       outcome.report = *std::move(report);
       // The library's own words matter when it did something else, or more, than it was asked.
       const std::string& reason = outcome.report.reason;
-      outcome.reason = choice.reason;
+      outcome.reason = command.device.empty() ? choice.reason : "--device";
       if (!reason.empty() && reason != "asked for") outcome.reason += "; " + reason;
       return outcome;
     }
@@ -212,7 +226,13 @@ Command add_verify(CLI::App& parent) {
   CLI::Option* mapping = app.add_flag("--mapping", options->mapping,
                                       "Hash mapped pages (the default for local files)");
   CLI::Option* read = app.add_flag("--read", options->read, "Read into private buffers");
-  for (CLI::Option* option : {direct, mapping, read}) option->group("How to read");
+  CLI::Option* device =
+      app.add_option("--device", options->device,
+                     "Hash the data in the memory of cuda:N (or host); stops at the first damage")
+          ->type_name("DEVICE");
+  for (CLI::Option* option : {direct, mapping, read, device}) option->group("How to read");
+  for (CLI::Option* option : {direct, mapping, read}) device->excludes(option);
+  device->excludes("--tensor")->excludes("--keep-going")->excludes("--level");
   direct->excludes(mapping)->excludes(read);
   mapping->excludes(read);
   command.run = [options](Console& console) { return run(*options, console); };
