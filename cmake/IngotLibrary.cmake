@@ -17,6 +17,7 @@ endif()
 target_sources(ingot PUBLIC FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES
   "${PROJECT_SOURCE_DIR}/include/ingot/bus_guard.h"
   "${PROJECT_SOURCE_DIR}/include/ingot/checkpoint.h"
+  "${PROJECT_SOURCE_DIR}/include/ingot/device.h"
   "${PROJECT_SOURCE_DIR}/include/ingot/digest.h"
   "${PROJECT_SOURCE_DIR}/include/ingot/directory.h"
   "${PROJECT_SOURCE_DIR}/include/ingot/dtype.h"
