@@ -11,10 +11,10 @@ import sys
 
 from repository import CORE, PUBLIC, ROOT, Findings, includes, sources
 
-FOREIGN = re.compile(r"^(torch|c10|ATen|cuda|cufile|cudnn|nccl|driver_types|libtorch)\b|\.cuh$")
+FOREIGN = re.compile(r"^(torch|c10|ATen|cuda|cufile|cudnn|nccl|driver_types|libtorch)\b|^cuda_|^ingot/(cuda|libtorch)\.h$|\.cuh$")
 FOREIGN_SYMBOL = re.compile(r"\b(cuda[A-Z]\w*|cu[A-Z][a-z]\w*|cuFile\w*|_ZN?K?2at\w*|_ZN?K?3c10\w*|_ZN?K?5torch\w*)")
-# The adapters' own headers: the only ones that may name what they adapt.
-ADAPTERS = {"libtorch.h", "cuda.h"}
+# The header that may name what it adapts; ingot/cuda.h names no header of CUDA's.
+ADAPTERS = {"libtorch.h"}
 # The core may write to files it is given, but not to the terminal, and may not end the process.
 TERMINAL = re.compile(r"(v?f?printf|__v?f?printf_chk|puts|putchar|perror|_ZSt4cout|_ZSt4cerr|_ZSt4clog|exit|_exit|abort)$")
 

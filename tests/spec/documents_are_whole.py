@@ -6,7 +6,7 @@ from repository import PUBLIC, Findings, files, lines, sources, text
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 # A path in backquotes that begins with a folder of this repository.
-PATH = re.compile(r"`((?:base|format|io|writer|loader|tools|tests|bench|docs|examples|scripts|cmake|"
+PATH = re.compile(r"`((?:base|format|io|writer|loader|cuda|libtorch|tools|tests|bench|docs|examples|scripts|cmake|"
                   r"include)/[\w./-]+[\w/])`")
 
 
@@ -40,7 +40,8 @@ def check_headers_are_listed(findings):
         name = str(path).removeprefix("include/")
         if f"`{name}`" not in readme:
             findings.add("README.md", 0, f"the guide to header files leaves out {name}")
-        listed = text("libtorch/CMakeLists.txt") if path.name == "libtorch.h" else library
+        adapter = path.stem if path.name in ("libtorch.h", "cuda.h") else None
+        listed = text(f"{adapter}/CMakeLists.txt") if adapter else library
         if f"/{path}\"" not in listed:
             findings.add("cmake/IngotLibrary.cmake", 0, f"{path} is not installed")
 
