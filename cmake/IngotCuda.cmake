@@ -12,7 +12,8 @@ if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
   find_program(INGOT_NVCC nvcc PATHS /usr/local/cuda/bin)
   mark_as_advanced(INGOT_NVCC)
   if(INGOT_NVCC)
-    set(CMAKE_CUDA_COMPILER "${INGOT_NVCC}" CACHE FILEPATH "CUDA compiler")
+    # By the environment: a compiler that the cache names would be taken without a trial.
+    set(ENV{CUDACXX} "${INGOT_NVCC}")
   else()
     set(ingot_cuda_lacks "nvcc was not found")
   endif()
@@ -39,7 +40,8 @@ if(NOT ingot_cuda_lacks)
   if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES AND NOT DEFINED ENV{CUDAARCHS})
     ingot_cuda_architectures("${ingot_nvcc}" CMAKE_CUDA_ARCHITECTURES)
   endif()
-  # Tried in a project apart: enable_language() would end the configuration where nvcc does not work.
+  # Tried in a project apart: enable_language() would end the configuration where nvcc does not work with the host's
+  # compiler. What the user names by CMAKE_CUDA_COMPILER is taken as it is.
   check_language(CUDA)
   if(CMAKE_CUDA_COMPILER)
     enable_language(CUDA)
