@@ -363,6 +363,13 @@ TEST_F(CudaDeviceTest, AMappingThatCannotBeRegisteredIsRefusedWithTheReason) {
               StatusIs(Code::kUnsupported, HasSubstr("cudaErrorInvalidValue")));
 }
 
+TEST_F(CudaDeviceTest, MemoryThatMayBeWrittenNeedsNoSupportForReadOnly) {
+  start({.read_only_registration = false});
+  const std::vector<std::byte> bytes = random_bytes(10000, 2);
+  ASSERT_OK_AND_ASSIGN(const auto registration, device_->register_host(bytes));
+  EXPECT_EQ(runtime().live().registrations, 2u);
+}
+
 TEST_F(CudaDeviceTest, DigestsTakeAsMuchMemoryAsTheOptionsSay) {
   for (const std::uint64_t scratch :
        {std::uint64_t{0}, std::uint64_t{1} << 20, std::uint64_t{32} << 20}) {

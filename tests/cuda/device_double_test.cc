@@ -61,15 +61,16 @@ DeviceCase on_double(std::string name, const FakeOptions& options) {
           .make = [options] { return std::make_unique<DoubleSubject>(options); }};
 }
 
-INSTANTIATE_TEST_SUITE_P(Double, DeviceContract,
-                         ::testing::Values(on_double("late", {.when = When::kLate}),
-                                           on_double("at_once", {.when = When::kAtOnce}),
-                                           on_double("seed_1", {.when = When::kSeeded, .seed = 1}),
-                                           on_double("seed_2", {.when = When::kSeeded, .seed = 2}),
-                                           on_double("narrow", {.largest_pitch = 40}),
-                                           on_double("no_read_only",
-                                                     {.read_only_registration = false})),
-                         case_name);
+INSTANTIATE_TEST_SUITE_P(
+    Double, DeviceContract,
+    ::testing::Values(on_double("late", {.when = When::kLate}),
+                      on_double("at_once", {.when = When::kAtOnce}),
+                      on_double("every_other_stream", {.when = When::kEveryOtherStream}),
+                      on_double("seed_1", {.when = When::kSeeded, .seed = 1}),
+                      on_double("seed_2", {.when = When::kSeeded, .seed = 2}),
+                      on_double("narrow", {.largest_pitch = 40}),
+                      on_double("no_read_only", {.read_only_registration = false})),
+    case_name);
 
 }  // namespace
 }  // namespace ingot::testing

@@ -23,7 +23,7 @@ void FakeRuntime::reset(const FakeOptions& new_options) {
   const std::lock_guard lock(mutex);
   g_device = 0;
   options = new_options;
-  calls_ = fail_at_ = 0;
+  calls_ = fail_at_ = streams_made_ = 0;
   calls_of_.clear();
   broken_ = cudaSuccess;
   random_.seed(options.seed);
@@ -88,7 +88,7 @@ void FakeRuntime::end_context(cudaError_t error) {
 StreamPointer FakeRuntime::stream(cudaStream_t handle) {
   if (handle == nullptr) {
     StreamPointer& found = default_streams_[g_device];
-    if (!found) found = std::make_shared<FakeStream>(FakeStream{.device = g_device, .work = {}});
+    if (!found) found = make_stream();
     return found;
   }
   const auto found = streams_.find(handle);
@@ -100,8 +100,16 @@ EventPointer FakeRuntime::event(cudaEvent_t handle) {
   return found == events_.end() ? nullptr : found->second;
 }
 
+StreamPointer FakeRuntime::make_stream() {
+  auto made = std::make_shared<FakeStream>();
+  made->device = g_device;
+  made->at_once = options.when == When::kAtOnce ||
+                  (options.when == When::kEveryOtherStream && ++streams_made_ % 2 == 0);
+  return made;
+}
+
 cudaStream_t FakeRuntime::add_stream() {
-  auto made = std::make_shared<FakeStream>(FakeStream{.device = g_device, .work = {}});
+  StreamPointer made = make_stream();
   auto* handle = reinterpret_cast<cudaStream_t>(made.get());
   streams_[handle] = std::move(made);
   return handle;
@@ -131,7 +139,7 @@ void FakeRuntime::remove_event(cudaEvent_t handle) {
 
 void FakeRuntime::give(const StreamPointer& stream, FakeWork work) {
   stream->work.push_back(std::move(work));
-  if (options.when == When::kAtOnce) run_all(*stream);
+  if (stream->at_once) run_all(*stream);
 }
 
 void FakeRuntime::run_next(FakeStream& stream) {

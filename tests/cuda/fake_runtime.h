@@ -1,8 +1,10 @@
 // The CUDA runtime functions that Ingot uses, without a GPU: linked in place of libcudart. As
 // unhelpful as the CUDA documentation allows.
 //
-// * What a stream was given happens as late as it may: when somebody waits for it (or, if asked, at
-//   once, or at moments that follow from a seed).
+// * What a stream was given happens as late as it may: when somebody waits for it. If asked, at
+// once;
+//   or at once on every other stream, so that streams overtake each other; or at moments that
+//   follow from a seed.
 // * Page-locked memory is read and written at that moment; pageable memory is read in the call.
 // * Device memory is at addresses that the processor cannot touch.
 // * Any call can be made to fail, once or for good (an error that ends the context).
@@ -30,7 +32,7 @@
 
 namespace ingot::gpu::testing {
 
-enum class When { kLate, kAtOnce, kSeeded };
+enum class When { kLate, kAtOnce, kEveryOtherStream, kSeeded };
 
 struct FakeOptions {
   When when = When::kLate;
@@ -72,7 +74,8 @@ struct FakeWork {
 
 struct FakeStream {
   int device = 0;
-  std::deque<FakeWork> work;
+  bool at_once = false;
+  std::deque<FakeWork> work = {};
 };
 
 struct FakeEvent {
@@ -154,6 +157,7 @@ class FakeRuntime {
   void end_context(cudaError_t error);
 
  private:
+  StreamPointer make_stream();
   void run_next(FakeStream& stream);
   void run_some();
   void perform(const FakeCopy& copy);
@@ -169,6 +173,7 @@ class FakeRuntime {
   cudaError_t broken_ = cudaSuccess;
   std::mt19937_64 random_;
   std::uint64_t last_id_ = 0;
+  std::uint64_t streams_made_ = 0;
   std::vector<std::string> violations_;
   std::vector<std::unique_ptr<FakeMemory>> allocations_;
   std::vector<std::unique_ptr<FakeMemory>> registrations_;

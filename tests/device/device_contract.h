@@ -321,9 +321,14 @@ TEST_P(DeviceContract, ImpossibleCopiesAreRefused) {
   Copy endless = overlapping;
   endless.rows = ~std::uint64_t{0};
   endless.destination_pitch = 100;
+  endless.source_pitch = 0;
+  Copy from_beyond = overlapping;
+  from_beyond.rows = 3;
+  from_beyond.destination_pitch = 100;
+  from_beyond.source_pitch = std::uint64_t{1} << 63;
   const Copy nowhere = to_device(nullptr, slot->bytes());
   const auto line = queue();
-  for (const Copy& copy : {overlapping, endless, nowhere}) {
+  for (const Copy& copy : {overlapping, endless, from_beyond, nowhere}) {
     EXPECT_THAT(line->copy(copy), StatusIs(Code::kInvalidArgument));
   }
   ASSERT_THAT(line->copy(to_device(target->span().data, slot->bytes())), IsOk());
