@@ -340,6 +340,7 @@ TEST_F(CudaDeviceTest, AMappingIsRegisteredForReading) {
   const ReadOnlyPages pages;
   ASSERT_OK_AND_ASSIGN(const auto registration, device_->register_host(pages.bytes().subspan(7)));
   EXPECT_EQ(runtime().live().registrations, 2u);  // and the slot
+  EXPECT_NE(runtime().registration_at(pages.bytes().data(), pages.bytes().size()), nullptr);
   ASSERT_OK_AND_ASSIGN(const auto queue, device_->open_queue());
   ASSERT_THAT(queue->copy({.destination = target_->span().data,
                            .source = pages.bytes().data() + 7,
