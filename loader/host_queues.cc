@@ -2,6 +2,10 @@
 
 #include <cstring>
 #include <deque>
+#include <string>
+
+#include "base/checked.h"
+#include "base/error.h"
 
 namespace ingot::loader {
 namespace {
@@ -9,6 +13,7 @@ namespace {
 class EagerQueue final : public CopyQueue {
  public:
   Status copy(const Copy& copy) override {
+    INGOT_RETURN_IF_ERROR(check(copy));
     perform(copy);
     return {};
   }
@@ -29,6 +34,7 @@ class DeferredQueue final : public CopyQueue {
   DeferredQueue& operator=(const DeferredQueue&) = delete;
 
   Status copy(const Copy& copy) override {
+    INGOT_RETURN_IF_ERROR(check(copy));
     waiting_.push_back(copy);
     ++given_;
     return {};
@@ -59,7 +65,37 @@ class DeferredQueue final : public CopyQueue {
 
 }  // namespace
 
+namespace {
+
+// Whether the last byte of all rows has an address.
+bool ends_somewhere(const std::byte* begin, const Copy& copy, std::uint64_t pitch) {
+  std::uint64_t end = 0;
+  if (copy.rows > 1 && !checked_mul(copy.rows - 1, pitch, &end)) return false;
+  const std::uint64_t at = reinterpret_cast<std::uintptr_t>(begin);
+  return checked_add(end, copy.width, &end) && checked_add(end, at, &end);
+}
+
+}  // namespace
+
+Status check(const Copy& copy) {
+  if (copy.width == 0 || copy.rows == 0) return {};
+  if (copy.source == nullptr || copy.destination == nullptr) {
+    return make_error(Code::kInvalidArgument, "a copy without memory").found("a null pointer");
+  }
+  if (copy.rows > 1 && copy.destination_pitch < copy.width) {
+    return make_error(Code::kInvalidArgument, "rows of a copy's destination overlap")
+        .expected("a pitch of at least " + std::to_string(copy.width))
+        .found(copy.destination_pitch);
+  }
+  if (ends_somewhere(copy.source, copy, copy.source_pitch) &&
+      ends_somewhere(copy.destination, copy, copy.destination_pitch)) {
+    return {};
+  }
+  return make_error(Code::kInvalidArgument, "a copy reaches beyond all memory").found(copy.rows);
+}
+
 void perform(const Copy& copy) {
+  if (copy.width == 0) return;
   std::byte* to = copy.destination;
   const std::byte* from = copy.source;
   for (std::uint64_t row = 0; row < copy.rows; ++row) {

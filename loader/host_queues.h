@@ -8,6 +8,8 @@
 
 namespace ingot::loader {
 
+// kInvalidArgument when no device would make this copy.
+Status check(const Copy& copy);
 // Makes a copy between two ranges of host memory.
 void perform(const Copy& copy);
 

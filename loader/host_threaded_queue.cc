@@ -36,6 +36,7 @@ class ThreadedQueue final : public CopyQueue {
   }
 
   Status copy(const Copy& copy) override {
+    INGOT_RETURN_IF_ERROR(check(copy));
     {
       const std::lock_guard lock(mutex_);
       waiting_.push_back(copy);

@@ -36,7 +36,9 @@ Result<std::unique_ptr<Device>> open_device(const std::string& name) {
     return make_error(Code::kInvalidArgument, "--device").expected("host or cuda:N").found(name);
   }
 #if INGOT_HAVE_CUDA
-  return gpu::open_device({.ordinal = *ordinal});
+  INGOT_ASSIGN_OR_RETURN(std::unique_ptr<gpu::CudaDevice> device,
+                         gpu::open_device({.ordinal = *ordinal}));
+  return {std::move(device)};
 #else
   return make_error(Code::kUnsupported, "this build of ingot has no CUDA")
       .advice("configure with -DINGOT_CUDA=ON where nvcc is installed");

@@ -227,8 +227,7 @@ Command add_verify(CLI::App& parent) {
                                       "Hash mapped pages (the default for local files)");
   CLI::Option* read = app.add_flag("--read", options->read, "Read into private buffers");
   CLI::Option* device =
-      app.add_option("--device", options->device,
-                     "Hash the data in the memory of cuda:N (or host); stops at the first damage")
+      app.add_option("--device", options->device, "Hash what arrives on cuda:N (or host)")
           ->type_name("DEVICE");
   for (CLI::Option* option : {direct, mapping, read, device}) option->group("How to read");
   for (CLI::Option* option : {direct, mapping, read}) device->excludes(option);
