@@ -12,7 +12,7 @@
 namespace ingot::loader {
 namespace {
 
-constexpr std::uint64_t kLongestDelay = 64;  // turns that the thread gives up before a copy
+constexpr std::uint64_t kLongestDelay = 8;  // turns that the thread gives up before a copy
 
 class ThreadedQueue final : public CopyQueue {
  public:

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "base/checked.h"
+#include "format/constants.h"
 #include "loader/checkpoint_state.h"
 #include "loader/load_plan_rep.h"
 
@@ -32,9 +33,9 @@ class StorageSet {
 // Places a run where it has the same distance from a page's begin as in the file, so that whole
 // pages can be read straight into it.
 void place(LoadPlan::Rep& rep, std::uint64_t begin, std::uint64_t end) {
-  const std::uint64_t in_page = begin % LoadPlan::kSlabAlignment;
-  std::uint64_t at = align_down(rep.slab_bytes, LoadPlan::kSlabAlignment) + in_page;
-  if (at < rep.slab_bytes) at += LoadPlan::kSlabAlignment;
+  const std::uint64_t in_page = begin % format::kPageBytes;
+  std::uint64_t at = align_down(rep.slab_bytes, format::kPageBytes) + in_page;
+  if (at < rep.slab_bytes) at += format::kPageBytes;
   rep.slab.push_back({begin, end, at});
   rep.slab_bytes = at + (end - begin);
 }

@@ -158,9 +158,9 @@ Result<StreamPreview> preview(const LoadPlan& plan, Device& device, const Stream
   preview.transport = setup.transport;
   preview.reason = setup.reason;
   preview.threads = setup.threads;
-  preview.slot_bytes = setup.needs_staging ? setup.slot_bytes : 0;
+  preview.slot_bytes = setup.uses_slots ? setup.slot_bytes : 0;
   preview.slots =
-      setup.needs_staging ? setup.slots_per_thread * static_cast<std::uint64_t>(setup.threads) : 0;
+      setup.uses_slots ? setup.slots_per_thread * static_cast<std::uint64_t>(setup.threads) : 0;
   return preview;
 }
 

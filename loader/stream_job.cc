@@ -73,7 +73,7 @@ Result<StreamReport> StreamJob::result() {
   report_.reason = setup.reason;
   report_.threads = setup.threads;
   report_.verify = options.verify;
-  report_.slot_bytes = setup.needs_staging ? setup.slot_bytes : 0;
+  report_.slot_bytes = setup.uses_slots ? setup.slot_bytes : 0;
   return report_;
 }
 

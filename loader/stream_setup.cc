@@ -15,9 +15,6 @@ namespace {
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 constexpr int kMaxThreads = 64;
 
-// What page alignment takes at either end of a slot.
-constexpr std::uint64_t kSlack = 2 * format::kPageBytes;
-
 struct Sizes {
   std::uint64_t transfer_bytes;
   std::uint64_t slots;  // of all threads
@@ -102,8 +99,7 @@ Result<StreamSetup> make_stream_setup(const Checkpoint::State& state, std::vecto
   setup.threads = static_cast<int>(std::min(static_cast<std::uint64_t>(setup.threads), useful));
   setup.slots_per_thread =
       std::min(setup.slots_per_thread, ceil_div(useful, static_cast<std::uint64_t>(setup.threads)));
-  setup.needs_staging =
-      setup.transport != Transport::kRegisteredMapping &&
+  setup.uses_slots =
       std::any_of(setup.transfers.transfers().begin(), setup.transfers.transfers().end(),
                   [&](const Transfer& transfer) { return !fills_in_place(transfer, setup); });
   return {std::move(setup)};

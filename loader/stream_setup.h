@@ -8,6 +8,7 @@
 
 #include "ingot/stream.h"
 
+#include "format/constants.h"
 #include "io/file.h"
 #include "loader/checkpoint_state.h"
 #include "loader/load_plan_rep.h"
@@ -15,16 +16,24 @@
 
 namespace ingot::loader {
 
+// What page alignment takes at either end of a slot.
+inline constexpr std::uint64_t kSlack = 2 * format::kPageBytes;
+
 struct StreamSetup {
   Transport transport = Transport::kRead;
   std::string reason;
   std::unique_ptr<io::File> direct;  // kDirect
   int threads = 1;
   std::uint64_t slots_per_thread = 0;  // at least 1
-  std::uint64_t slot_bytes = 0;        // of staging, with what page alignment takes
+  std::uint64_t slot_bytes = 0;        // pinned, with what page alignment takes
   TransferPlan transfers;
   std::vector<Device*> devices;  // by Piece::device
-  bool needs_staging = false;
+  bool uses_slots = false;       // not when every transfer is filled where it goes
+
+  // Of one slot, to allocate: of a registered mapping only the parts of pages at either end.
+  std::uint64_t staging_bytes() const {
+    return transport == Transport::kRegisteredMapping ? kSlack : slot_bytes;
+  }
 };
 
 // `devices` is not empty; every Piece::device is an entry of it.

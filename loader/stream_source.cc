@@ -34,11 +34,17 @@ MutableBytes target_of(const Slot& slot) {
   return {slot.target, static_cast<std::size_t>(slot.transfer->bytes())};
 }
 
+// All of a slot's bytes will be in one place.
+void fill_at_target(Slot& slot) {
+  slot.segments = {};
+  slot.segments[0] = {slot.transfer->begin, slot.transfer->end, slot.target};
+}
+
 class PageCacheSource final : public StreamSource {
  public:
   explicit PageCacheSource(const io::Mapping& mapping) : mapping_(mapping) {}
 
-  Status start(Slot& slot) override { return slot.bytes = slot.target, Status(); }
+  Status start(Slot& slot) override { return fill_at_target(slot), Status(); }
 
   Status finish(Slot& slot, TransferProof& proof) override {
     Stopwatch watch;
@@ -71,7 +77,7 @@ class ReadSource final : public StreamSource {
  public:
   explicit ReadSource(io::File& file) : file_(file) {}
 
-  Status start(Slot& slot) override { return slot.bytes = slot.target, Status(); }
+  Status start(Slot& slot) override { return fill_at_target(slot), Status(); }
 
   Status finish(Slot& slot, TransferProof& proof) override {
     Stopwatch watch;
@@ -119,7 +125,7 @@ class DirectStreamSource final : public StreamSource {
     read.bytes = align_up(transfer.end, format::kPageBytes) - read.offset;
     read.token = static_cast<std::uint64_t>(&slot - slots_.data());
     slot.arrived = false;
-    slot.bytes = slot.target;
+    fill_at_target(slot);
     return queue_->submit(read);
   }
 
@@ -148,28 +154,51 @@ class DirectStreamSource final : public StreamSource {
   std::unique_ptr<io::Queue> queue_;
 };
 
+// The device copies from the mapping. A page can be registered once, and neighbouring transfers may
+// share one: whole pages of the transfer are registered, the parts of pages at either end go
+// through the slot.
 class RegisteredSource final : public StreamSource {
  public:
   RegisteredSource(const io::Mapping& mapping, Device& device)
       : mapping_(mapping), device_(device) {}
 
   Status start(Slot& slot) override {
-    slot.bytes = mapping_.bytes().data() + slot.transfer->begin;
+    const Transfer& transfer = *slot.transfer;
+    const std::uint64_t first = std::min(align_up(transfer.begin, kPage), transfer.end);
+    const std::uint64_t last = std::max(align_down(transfer.end, kPage), first);
+    slot.segments[0] = {transfer.begin, first, slot.memory.data()};
+    slot.segments[1] = {first, last, mapping_.bytes().data() + first};
+    slot.segments[2] = {last, transfer.end, slot.memory.data() + kPage};
     return {};
   }
 
   Status finish(Slot& slot, TransferProof& proof) override {
     Stopwatch watch;
-    const Bytes bytes(slot.bytes, static_cast<std::size_t>(slot.transfer->bytes()));
-    INGOT_RETURN_IF_ERROR(mapping_.populate(slot.transfer->begin, bytes.size()));
-    INGOT_ASSIGN_OR_RETURN(slot.registration, device_.register_host(bytes));
+    INGOT_RETURN_IF_ERROR(mapping_.populate(slot.transfer->begin, slot.transfer->bytes()));
+    copy_part_of_page(slot.segments[0], slot.memory.data());
+    copy_part_of_page(slot.segments[2], slot.memory.data() + kPage);
+    const Bytes whole_pages = bytes_of(slot.segments[1]);
+    if (!whole_pages.empty()) {
+      INGOT_ASSIGN_OR_RETURN(slot.registration, device_.register_host(whole_pages));
+    }
     reading_ += watch.lap();
-    proof.feed(bytes);
+    for (const Slot::Segment& segment : slot.segments) proof.feed(bytes_of(segment));
     verifying_ += watch.lap();
     return {};
   }
 
  private:
+  static constexpr std::uint64_t kPage = format::kPageBytes;
+
+  static Bytes bytes_of(const Slot::Segment& segment) {
+    return {segment.bytes, static_cast<std::size_t>(segment.end - segment.begin)};
+  }
+  void copy_part_of_page(const Slot::Segment& segment, std::byte* to) const {
+    if (segment.begin == segment.end) return;
+    std::memcpy(to, mapping_.bytes().data() + segment.begin,
+                static_cast<std::size_t>(segment.end - segment.begin));
+  }
+
   const io::Mapping& mapping_;
   Device& device_;
 };

@@ -21,7 +21,8 @@ class StreamSource {
   virtual ~StreamSource() = default;
   // How many slots may be filling at once.
   virtual std::size_t depth() const { return 1; }
-  // Begins to fill a slot: sets slot.bytes. Slots are finished in the order in which they started.
+  // Begins to fill a slot, and says where its segments will be. Slots are finished in the order in
+  // which they started.
   virtual Status start(Slot& slot) = 0;
   // Blocks until the slot is filled, and feeds the proof on the way.
   virtual Status finish(Slot& slot, TransferProof& proof) = 0;

@@ -29,16 +29,15 @@ Device& staging_device(const StreamSetup& setup) {
 Status StreamWorker::prepare() {
   const StreamSetup& setup = job_.setup;
   const auto count = static_cast<std::size_t>(setup.slots_per_thread);
+  const auto slot_bytes = static_cast<std::size_t>(setup.staging_bytes());
   slots_.resize(count);
-  if (setup.needs_staging) {
-    INGOT_ASSIGN_OR_RETURN(staging_,
-                           staging_device(setup).allocate_staging(count * setup.slot_bytes));
-    report_.peak_staging_bytes = staging_->bytes().size();
+  if (setup.uses_slots) {
+    INGOT_ASSIGN_OR_RETURN(staging_, staging_device(setup).allocate_staging(count * slot_bytes));
   }
+  if (setup.uses_slots) report_.peak_staging_bytes = count * setup.slot_bytes;
   for (std::size_t i = 0; i < count; ++i) {
     if (staging_ != nullptr) {
-      slots_[i].memory = staging_->bytes().subspan(i * static_cast<std::size_t>(setup.slot_bytes),
-                                                   static_cast<std::size_t>(setup.slot_bytes));
+      slots_[i].memory = staging_->bytes().subspan(i * slot_bytes, slot_bytes);
     }
     slots_[i].fences.resize(setup.devices.size());
   }
@@ -137,16 +136,7 @@ Status StreamWorker::copy_out(Slot& slot) {
   slot.state = Slot::State::kCopying;
   std::uint32_t last = 0;
   for (const Piece& piece : job_.setup.transfers.pieces(*slot.transfer)) {
-    Copy copy;
-    copy.destination = reinterpret_cast<std::byte*>(piece.destination);
-    copy.source = slot.bytes + (piece.source - slot.transfer->begin);
-    copy.width = piece.width;
-    copy.rows = piece.rows;
-    copy.source_pitch = piece.source_pitch;
-    copy.destination_pitch = piece.destination_pitch;
-    const Status status = queues_[piece.device]->copy(copy);
-    if (!status.ok()) return job_.fail_copy(piece.source, piece.source_end(), status), status;
-    ++report_.copies;
+    INGOT_RETURN_IF_ERROR(copy_piece(slot, piece));
     last = std::max(last, piece.device);
   }
   for (std::uint32_t device = 0; device <= last; ++device) {
@@ -154,6 +144,26 @@ Status StreamWorker::copy_out(Slot& slot) {
   }
   report_.stages.copy += seconds_since(begin);
   return {};
+}
+
+Status StreamWorker::copy_piece(const Slot& slot, const Piece& piece) {
+  Status status;
+  for (const Slot::Segment& segment : slot.segments) {
+    clip(piece, segment.begin, segment.end, [&](const Piece& part) {
+      if (!status.ok()) return;
+      Copy copy;
+      copy.destination = reinterpret_cast<std::byte*>(part.destination);
+      copy.source = segment.bytes + (part.source - segment.begin);
+      copy.width = part.width;
+      copy.rows = part.rows;
+      copy.source_pitch = part.source_pitch;
+      copy.destination_pitch = part.destination_pitch;
+      status = queues_[part.device]->copy(copy);
+      if (!status.ok()) job_.fail_copy(part.source, part.source_end(), status);
+      ++report_.copies;
+    });
+  }
+  return status;
 }
 
 Status StreamWorker::wait_for_copies(Slot& slot) {

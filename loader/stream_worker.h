@@ -32,6 +32,7 @@ class StreamWorker {
   Result<bool> fill_next();
   Status finish(Slot& slot);
   Status copy_out(Slot& slot);
+  Status copy_piece(const Slot& slot, const Piece& piece);
   Status wait_for_copies(Slot& slot);
   void drain();
 

@@ -65,8 +65,9 @@ class LoadPlan {
   std::uint64_t bytes() const;
 
   bool is_slab() const;
-  // Of a slab's plan. The slab's address must be a multiple of kSlabAlignment.
-  static constexpr std::uint64_t kSlabAlignment = 4096;
+  // Of a slab's plan. The slab's address must be a multiple of kSlabAlignment, which is what
+  // cudaMalloc gives; of 4096, and O_DIRECT can read straight into host memory.
+  static constexpr std::uint64_t kSlabAlignment = 256;
   std::uint64_t slab_bytes() const;
   // Where a storage begins, and where element [0, …, 0] of a tensor lies, from the slab's begin;
   // nullopt for what the plan does not load. Tied tensors lie in one place.

@@ -107,7 +107,7 @@ TEST_P(StreamWays, SlicesAnywhere) {
     Blob memory;
     Blob expected;
   };
-  std::vector<Target> targets(120);
+  std::vector<Target> targets(60);
   LoadPlan load(checkpoint);
   const char* names[] = {"embed.weight", "conv.weight", "large", "head.tail", "steps", "none"};
   for (Target& target : targets) {
