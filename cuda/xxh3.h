@@ -32,14 +32,14 @@ inline constexpr std::uint64_t kStripeBytes = 64;
 inline constexpr int kLanes = 8;  // accumulators
 inline constexpr int kSecretBytes = 192;
 
-inline constexpr std::uint32_t kPrime32_1 = 0x9E3779B1u;
-inline constexpr std::uint32_t kPrime32_2 = 0x85EBCA77u;
-inline constexpr std::uint32_t kPrime32_3 = 0xC2B2AE3Du;
-inline constexpr std::uint64_t kPrime64_1 = 0x9E3779B185EBCA87u;
-inline constexpr std::uint64_t kPrime64_2 = 0xC2B2AE3D27D4EB4Fu;
-inline constexpr std::uint64_t kPrime64_3 = 0x165667B19E3779F9u;
-inline constexpr std::uint64_t kPrime64_4 = 0x85EBCA77C2B2AE63u;
-inline constexpr std::uint64_t kPrime64_5 = 0x27D4EB2F165667C5u;
+inline constexpr std::uint32_t kPrime32No1 = 0x9E3779B1u;
+inline constexpr std::uint32_t kPrime32No2 = 0x85EBCA77u;
+inline constexpr std::uint32_t kPrime32No3 = 0xC2B2AE3Du;
+inline constexpr std::uint64_t kPrime64No1 = 0x9E3779B185EBCA87u;
+inline constexpr std::uint64_t kPrime64No2 = 0xC2B2AE3D27D4EB4Fu;
+inline constexpr std::uint64_t kPrime64No3 = 0x165667B19E3779F9u;
+inline constexpr std::uint64_t kPrime64No4 = 0x85EBCA77C2B2AE63u;
+inline constexpr std::uint64_t kPrime64No5 = 0x27D4EB2F165667C5u;
 inline constexpr std::uint64_t kPrimeMix1 = 0x165667919E3779F9u;
 inline constexpr std::uint64_t kPrimeMix2 = 0x9FB21C651E98DF25u;
 
@@ -143,8 +143,8 @@ INGOT_HOST_DEVICE inline std::uint64_t avalanche(std::uint64_t value) {
 
 // The older mixing, of inputs up to 3 bytes.
 INGOT_HOST_DEVICE inline std::uint64_t avalanche_xxh64(std::uint64_t value) {
-  value = (value ^ (value >> 33)) * kPrime64_2;
-  value = (value ^ (value >> 29)) * kPrime64_3;
+  value = (value ^ (value >> 33)) * kPrime64No2;
+  value = (value ^ (value >> 29)) * kPrime64No3;
   return value ^ (value >> 32);
 }
 
@@ -167,7 +167,7 @@ INGOT_HOST_DEVICE inline Hash128 hash_1_to_3(const unsigned char* data, std::uin
 
 INGOT_HOST_DEVICE inline Hash128 hash_4_to_8(const unsigned char* data, std::uint64_t bytes) {
   const std::uint64_t both = load32(data) | (std::uint64_t{load32(data + bytes - 4)} << 32);
-  Hash128 hash = multiply_128(both ^ secret64(16) ^ secret64(24), kPrime64_1 + (bytes << 2));
+  Hash128 hash = multiply_128(both ^ secret64(16) ^ secret64(24), kPrime64No1 + (bytes << 2));
   hash.high += hash.low << 1;
   hash.low ^= hash.high >> 3;
   hash.low = (hash.low ^ (hash.low >> 35)) * kPrimeMix2;
@@ -179,13 +179,13 @@ INGOT_HOST_DEVICE inline Hash128 hash_4_to_8(const unsigned char* data, std::uin
 INGOT_HOST_DEVICE inline Hash128 hash_9_to_16(const unsigned char* data, std::uint64_t bytes) {
   const std::uint64_t first = load64(data);
   const std::uint64_t last = load64(data + bytes - 8);
-  Hash128 mixed = multiply_128(first ^ last ^ secret64(32) ^ secret64(40), kPrime64_1);
+  Hash128 mixed = multiply_128(first ^ last ^ secret64(32) ^ secret64(40), kPrime64No1);
   mixed.low += (bytes - 1) << 54;
   const std::uint64_t keyed = last ^ secret64(48) ^ secret64(56);
-  mixed.high += keyed + (keyed & 0xFFFFFFFFu) * (kPrime32_2 - 1u);
+  mixed.high += keyed + (keyed & 0xFFFFFFFFu) * (kPrime32No2 - 1u);
   mixed.low ^= swap64(mixed.high);
-  Hash128 hash = multiply_128(mixed.low, kPrime64_2);
-  hash.high += mixed.high * kPrime64_2;
+  Hash128 hash = multiply_128(mixed.low, kPrime64No2);
+  hash.high += mixed.high * kPrime64No2;
   return {avalanche(hash.low), avalanche(hash.high)};
 }
 
@@ -202,11 +202,11 @@ INGOT_HOST_DEVICE inline Hash128 mix_32(Hash128 sum, const unsigned char* a, con
 
 INGOT_HOST_DEVICE inline Hash128 finish_short(Hash128 sum, std::uint64_t bytes) {
   return {avalanche(sum.low + sum.high),
-          0 - avalanche(sum.low * kPrime64_1 + sum.high * kPrime64_4 + bytes * kPrime64_2)};
+          0 - avalanche(sum.low * kPrime64No1 + sum.high * kPrime64No4 + bytes * kPrime64No2)};
 }
 
 INGOT_HOST_DEVICE inline Hash128 hash_17_to_128(const unsigned char* data, std::uint64_t bytes) {
-  Hash128 sum{bytes * kPrime64_1, 0};
+  Hash128 sum{bytes * kPrime64No1, 0};
   // From the middle outwards, a pair of 16 bytes from both ends at a time.
   for (int pair = static_cast<int>((bytes - 1) / 32); pair >= 0; --pair) {
     sum = mix_32(sum, data + 16 * pair, data + bytes - 16 * (pair + 1), 32 * pair);
@@ -215,7 +215,7 @@ INGOT_HOST_DEVICE inline Hash128 hash_17_to_128(const unsigned char* data, std::
 }
 
 INGOT_HOST_DEVICE inline Hash128 hash_129_to_240(const unsigned char* data, std::uint64_t bytes) {
-  Hash128 sum{bytes * kPrime64_1, 0};
+  Hash128 sum{bytes * kPrime64No1, 0};
   const int rounds = static_cast<int>(bytes / 32);
   for (int i = 0; i < 4; ++i) sum = mix_32(sum, data + 32 * i, data + 32 * i + 16, 32 * i);
   sum = {avalanche(sum.low), avalanche(sum.high)};
@@ -248,21 +248,21 @@ INGOT_HOST_DEVICE inline std::uint64_t chained_blocks(std::uint64_t bytes) {
 INGOT_HOST_DEVICE inline std::uint64_t initial_accumulator(int lane) {
   switch (lane) {
     case 0:
-      return kPrime32_3;
+      return kPrime32No3;
     case 1:
-      return kPrime64_1;
+      return kPrime64No1;
     case 2:
-      return kPrime64_2;
+      return kPrime64No2;
     case 3:
-      return kPrime64_3;
+      return kPrime64No3;
     case 4:
-      return kPrime64_4;
+      return kPrime64No4;
     case 5:
-      return kPrime32_2;
+      return kPrime32No2;
     case 6:
-      return kPrime64_5;
+      return kPrime64No5;
     default:
-      return kPrime32_1;
+      return kPrime32No1;
   }
 }
 
@@ -303,7 +303,7 @@ INGOT_HOST_DEVICE inline std::uint64_t chain(std::uint64_t accumulator, std::uin
                                              std::uint64_t key) {
   accumulator += sum;
   accumulator ^= accumulator >> 47;
-  return (accumulator ^ key) * kPrime32_1;
+  return (accumulator ^ key) * kPrime32No1;
 }
 
 // The stripes after the chained blocks, and the last 64 bytes with a key of their own.
@@ -326,12 +326,12 @@ INGOT_HOST_DEVICE inline std::uint64_t merge(const std::uint64_t (&accumulators)
 
 INGOT_HOST_DEVICE inline std::uint64_t finish_low(const std::uint64_t (&accumulators)[kLanes],
                                                   std::uint64_t bytes) {
-  return merge(accumulators, 11, bytes * kPrime64_1);
+  return merge(accumulators, 11, bytes * kPrime64No1);
 }
 
 INGOT_HOST_DEVICE inline std::uint64_t finish_high(const std::uint64_t (&accumulators)[kLanes],
                                                    std::uint64_t bytes) {
-  return merge(accumulators, 117, ~(bytes * kPrime64_2));
+  return merge(accumulators, 117, ~(bytes * kPrime64No2));
 }
 
 }  // namespace ingot::gpu::xxh3

@@ -53,8 +53,8 @@ class Mapping {
   // Brings pages in, so that a truncated file is kIoError here instead of SIGBUS on touch. OK and
   // without effect where the kernel cannot (before Linux 5.14).
   virtual Status populate(std::uint64_t offset, std::uint64_t length) const = 0;
-  // How many of these bytes are in memory already, by whole pages (mincore). Linux tells it to
-  // those who may write the file or own it; others are told that all are.
+  // How many of these bytes are in memory already, by whole pages (mincore). kUnsupported for those
+  // who neither own the file nor may write it: the kernel does not tell them.
   virtual Result<std::uint64_t> resident(std::uint64_t offset, std::uint64_t length) const = 0;
 };
 

@@ -1,4 +1,6 @@
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,10 +29,22 @@ struct Range {
   std::uint64_t length = 0;
 };
 
+// Whether mincore() says the truth about the file: since Linux 5.2 only to those who own it or may
+// write it; to others everything is "in memory".
+bool may_know_residency(int descriptor) {
+  struct stat now {};
+  if (::geteuid() == 0) return true;
+  if (::fstat(descriptor, &now) == 0 && now.st_uid == ::geteuid()) return true;
+  return ::faccessat(descriptor, "", W_OK, AT_EACCESS | AT_EMPTY_PATH) == 0;
+}
+
 class PosixMapping final : public Mapping {
  public:
-  PosixMapping(Range range, std::uint64_t file_offset, std::string path)
-      : range_(range), file_offset_(file_offset), path_(std::move(path)) {
+  PosixMapping(Range range, std::uint64_t file_offset, std::string path, bool knows_residency)
+      : range_(range),
+        file_offset_(file_offset),
+        path_(std::move(path)),
+        knows_residency_(knows_residency) {
     if (range_.base != nullptr) register_mapping(range_.base, range_.mapped);
   }
   ~PosixMapping() override {
@@ -69,6 +83,11 @@ class PosixMapping final : public Mapping {
     if (!range_in(offset, length, range_.length)) {
       return make_error(Code::kInvalidArgument, "question outside of the mapping").file(path_);
     }
+    if (!knows_residency_) {
+      return make_error(Code::kUnsupported,
+                        "the kernel tells what is in memory to owners and writers of a file alone")
+          .file(path_);
+    }
     // Asked in pieces, so that the answer fits on the stack.
     std::array<unsigned char, 1024> pages;
     const std::uint64_t piece = pages.size() * page_bytes();
@@ -98,6 +117,7 @@ class PosixMapping final : public Mapping {
   Range range_;
   std::uint64_t file_offset_;
   std::string path_;
+  bool knows_residency_;
 };
 
 }  // namespace
@@ -107,7 +127,8 @@ Result<std::unique_ptr<Mapping>> map_descriptor(int descriptor, const std::strin
                                                 MapMode mode) {
   Range range;
   range.length = length;
-  if (length == 0) return {std::make_unique<PosixMapping>(range, offset, path)};
+  const bool knows = may_know_residency(descriptor);
+  if (length == 0) return {std::make_unique<PosixMapping>(range, offset, path, knows)};
   const std::uint64_t aligned = align_down(offset, page_bytes());
   range.skip = offset - aligned;
   if (!checked_add(length, range.skip, &range.mapped)) {
@@ -124,7 +145,7 @@ Result<std::unique_ptr<Mapping>> map_descriptor(int descriptor, const std::strin
     return make_error(code, "cannot map " + human_bytes(length)).file(path).os_error(errno);
   }
   range.base = static_cast<std::byte*>(base);
-  return {std::make_unique<PosixMapping>(range, offset, path)};
+  return {std::make_unique<PosixMapping>(range, offset, path, knows)};
 }
 
 }  // namespace ingot::io

@@ -13,17 +13,27 @@ namespace {
 // Chunks that are hashed by one call.
 constexpr std::size_t kBatch = 4096;
 
-// The piece that holds all of [begin, end); null when there is none. Pieces are in file order.
-const Piece* holder(std::span<const Piece> pieces, std::uint64_t begin, std::uint64_t end) {
-  auto after = std::upper_bound(
-      pieces.begin(), pieces.end(), begin,
-      [](std::uint64_t offset, const Piece& piece) { return offset < piece.source; });
-  while (after != pieces.begin()) {
-    --after;
-    if (after->rows == 1 && after->source_end() >= end) return &*after;
-    if (after->source_end() <= begin) break;
+// Looks for the pieces that touch a chunk, for chunks in file order. Pieces are in file order, too.
+class PieceSweep {
+ public:
+  explicit PieceSweep(std::span<const Piece> pieces) : pieces_(pieces) {}
+
+  // Calls visit(const Piece&) for each piece that has a byte of [begin, end).
+  template <typename Visit>
+  void touching(std::uint64_t begin, std::uint64_t end, Visit&& visit) {
+    while (!pieces_.empty() && pieces_.front().source_end() <= begin) pieces_ = pieces_.subspan(1);
+    for (const Piece& piece : pieces_) {
+      if (piece.source >= end) break;
+      if (piece.source_end() > begin) visit(piece);
+    }
   }
-  return nullptr;
+
+ private:
+  std::span<const Piece> pieces_;  // not known to lie before the chunk
+};
+
+bool holds(const Piece& piece, const Item& item) {
+  return piece.rows == 1 && piece.source <= item.begin && item.end <= piece.source_end();
 }
 
 // Calls visit(Item) for every chunk of the transfer that was asked for, until it returns false.
@@ -46,16 +56,13 @@ class DeviceProof {
 
   Status add(const Transfer& transfer) {
     if (!arrives_whole(transfer, job_)) return {};
-    const std::span<const Piece> pieces = job_.setup.transfers.pieces(transfer);
+    PieceSweep sweep(job_.setup.transfers.pieces(transfer));
     Status status;
     for_each_chunk(transfer, job_, [&](const Item& item) {
-      const Piece& piece = *holder(pieces, item.begin, item.end);
-      Batch& batch = batches_[piece.device];
-      batch.spans.push_back(
-          {reinterpret_cast<std::byte*>(piece.destination) + (item.begin - piece.source),
-           item.end - item.begin});
-      batch.items.push_back(item);
-      if (batch.items.size() == kBatch) status = flush(piece.device);
+      // A chunk that goes to several places is proven in each.
+      sweep.touching(item.begin, item.end, [&](const Piece& piece) {
+        if (status.ok()) status = add(item, piece);
+      });
       return status.ok();
     });
     return status;
@@ -74,6 +81,15 @@ class DeviceProof {
     std::vector<DeviceSpan> spans;
     std::vector<Item> items;
   };
+
+  Status add(const Item& item, const Piece& piece) {
+    Batch& batch = batches_[piece.device];
+    batch.spans.push_back(
+        {reinterpret_cast<std::byte*>(piece.destination) + (item.begin - piece.source),
+         item.end - item.begin});
+    batch.items.push_back(item);
+    return batch.items.size() == kBatch ? flush(piece.device) : Status();
+  }
 
   Status flush(std::uint32_t device) {
     Batch& batch = batches_[device];
@@ -105,16 +121,20 @@ class DeviceProof {
 }  // namespace
 
 bool arrives_whole(const Transfer& transfer, const StreamJob& job) {
-  const std::span<const Piece> pieces = job.setup.transfers.pieces(transfer);
+  PieceSweep sweep(job.setup.transfers.pieces(transfer));
   return for_each_chunk(transfer, job, [&](const Item& item) {
-    return holder(pieces, item.begin, item.end) != nullptr;
+    bool whole = true;
+    sweep.touching(item.begin, item.end, [&](const Piece& piece) {
+      whole = whole && holds(piece, item) && job.setup.can_hash[piece.device];
+    });
+    return whole;
   });
 }
 
 Status prove_on_device(StreamJob& job, std::uint64_t* verified) {
   DeviceProof proof(job);
   for (const Transfer& transfer : job.setup.transfers.transfers()) {
-    if (job.cancelled()) return {};
+    if (job.stopped()) return {};
     INGOT_RETURN_IF_ERROR(proof.add(transfer));
   }
   INGOT_RETURN_IF_ERROR(proof.finish());

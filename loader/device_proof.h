@@ -7,7 +7,8 @@
 
 namespace ingot::loader {
 
-// Whether every chunk of a transfer arrives in one piece, so that it can be hashed where it is.
+// Whether every chunk of a transfer arrives in one piece, wherever it goes, on devices that can
+// hash: it is then proven in each of these places.
 bool arrives_whole(const Transfer& transfer, const StreamJob& job);
 
 // Of all transfers of which that holds. REQUIRES: all copies have arrived. Damage goes to the job's

@@ -24,6 +24,12 @@ Status wrong_size(const Checkpoint::State& state, const TensorInfo& tensor,
       .found(destination.memory.bytes);
 }
 
+Status foreign_description(const Checkpoint::State& state, const TensorInfo& tensor) {
+  return make_error(Code::kInvalidArgument, "the description is not of a tensor of this file")
+      .file(state.path())
+      .tensor(tensor.name);
+}
+
 }  // namespace
 
 LoadPlan::LoadPlan(const Checkpoint& checkpoint) : rep_(std::make_unique<Rep>(checkpoint)) {}
@@ -80,6 +86,7 @@ Status LoadPlan::add(const TensorInfo& tensor, const Slice& slice, const Destina
   loader::PieceCollector collector(rep_->pieces, rep_->device_number(destination.device));
   const Status status =
       runs.for_each_run([&](std::uint64_t source, std::uint64_t target, std::uint64_t bytes) {
+        if (!range_in(source, bytes, tensor.bytes)) return foreign_description(state, tensor);
         return collector.add(from + source, to + target, bytes);
       });
   if (!status.ok()) return rep_->pieces.resize(before), status;

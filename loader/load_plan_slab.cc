@@ -98,6 +98,7 @@ bool LoadPlan::is_slab() const { return rep_->is_slab; }
 std::uint64_t LoadPlan::slab_bytes() const { return rep_->slab_bytes; }
 
 std::optional<std::uint64_t> LoadPlan::slab_offset(std::uint32_t storage) const {
+  if (storage >= rep_->checkpoint.storage_count()) return std::nullopt;
   const StorageInfo info = rep_->checkpoint.storage(storage);
   auto run = std::upper_bound(
       rep_->slab.begin(), rep_->slab.end(), info.offset,

@@ -79,13 +79,13 @@ Result<StreamReport> run(const LoadPlan& plan, std::vector<Piece> pieces,
                                                    std::move(devices), options));
   const Checkpoint& checkpoint = plan.checkpoint();
   StreamJob job(checkpoint.internal(), setup, options);
-  loader::run_on_threads(setup.threads, work, &job);
+  const int threads = loader::run_on_threads(setup.threads, work, &job);
   std::uint64_t proven_on_device = 0;
-  if (options.verify == StreamVerify::kOnDevice && !job.stopped()) {
+  if (options.verify == StreamVerify::kOnDevice && !job.stopped() && !job.errors.any()) {
     const Status status = loader::prove_on_device(job, &proven_on_device);
     if (!status.ok()) job.fail(status);
   }
-  INGOT_ASSIGN_OR_RETURN(StreamReport report, job.result());
+  INGOT_ASSIGN_OR_RETURN(StreamReport report, job.result(threads));
   report.bytes_verified += proven_on_device;
   // Digests prove more than a time of modification.
   if (options.verify == StreamVerify::kNone) INGOT_RETURN_IF_ERROR(checkpoint.check_unchanged());
@@ -147,8 +147,9 @@ Result<StreamPreview> preview(const LoadPlan& plan, Device& device, const Stream
     StreamPreview::Transfer& shown = preview.transfers.emplace_back();
     shown.begin = transfer.begin;
     shown.end = transfer.end;
+    const bool in_place = loader::fills_in_place(transfer, setup);
     for (const Piece& piece : setup.transfers.pieces(transfer)) {
-      ++shown.copies;
+      shown.copies += in_place ? 0 : 1;
       shown.bytes += piece.bytes();
     }
     preview.bytes += shown.bytes;

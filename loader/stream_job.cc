@@ -13,10 +13,10 @@ const Transfer* StreamJob::take() {
   return &transfers[number];
 }
 
-void StreamJob::fail_read(const Transfer& transfer, const Status& cause) {
+void StreamJob::fail_read(const Stretch& range, const Status& cause) {
   const bool truncated = cause.code() == Code::kTruncated;
   fail_range(
-      transfer.begin, transfer.end, truncated ? Code::kIoError : cause.code(),
+      range.begin, range.end, truncated ? Code::kIoError : cause.code(),
       truncated ? "the file was truncated while it was open: no bytes" : "bytes could not be read",
       cause);
 }
@@ -61,7 +61,7 @@ void StreamJob::add(const StreamReport& part) {
   report_.peak_staging_bytes += part.peak_staging_bytes;
 }
 
-Result<StreamReport> StreamJob::result() {
+Result<StreamReport> StreamJob::result(int threads) {
   VerifyReport found;
   errors.finish(&found);
   if (!found.errors.empty()) return found.errors.front();
@@ -69,9 +69,15 @@ Result<StreamReport> StreamJob::result() {
   if (cancelled()) {
     return make_error(Code::kCancelled, "the load was cancelled").file(state.path());
   }
+  if (report_.transfers != setup.transfers.transfers().size()) {
+    return make_error(Code::kInternal, "a load ended before all of it was there")
+        .file(state.path())
+        .expected(setup.transfers.transfers().size())
+        .found(report_.transfers);
+  }
   report_.transport = setup.transport;
   report_.reason = setup.reason;
-  report_.threads = setup.threads;
+  report_.threads = threads;
   report_.verify = options.verify;
   report_.slot_bytes = setup.uses_slots ? setup.slot_bytes : 0;
   return report_;

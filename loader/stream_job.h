@@ -24,20 +24,24 @@ class StreamJob {
   // Whether a transfer should still be worked at: not when an error lies before it in the file.
   bool wants(const Transfer& transfer) const { return !stopped() && errors.wants(transfer.begin); }
   bool stopped() const { return failed_.load(std::memory_order_relaxed) || cancelled(); }
+  // Once seen it stays: a flag that its owner takes back must not make a load look whole.
   bool cancelled() const {
-    return options.cancel != nullptr && options.cancel->load(std::memory_order_relaxed);
+    if (options.cancel != nullptr && options.cancel->load(std::memory_order_relaxed)) {
+      cancelled_.store(true, std::memory_order_relaxed);
+    }
+    return cancelled_.load(std::memory_order_relaxed);
   }
 
   // An error of a range of the file. Of several the first in file order is told.
-  void fail_read(const Transfer& transfer, const Status& cause);
+  void fail_read(const Stretch& range, const Status& cause);
   void fail_copy(std::uint64_t begin, std::uint64_t end, const Status& cause);
   // One that concerns no range (a queue, memory): ends the load at once.
   void fail(const Status& cause);
   void finished(const Transfer& transfer);
   void add(const StreamReport& part);
 
-  // Once, when all workers are done: the report, or the one error.
-  Result<StreamReport> result();
+  // Once, when all workers are done, of which there were so many: the report, or the one error.
+  Result<StreamReport> result(int threads);
 
   const Checkpoint::State& state;
   const StreamSetup& setup;
@@ -52,6 +56,7 @@ class StreamJob {
 
   std::atomic<std::uint64_t> next_{0};
   std::atomic<bool> failed_{false};
+  mutable std::atomic<bool> cancelled_{false};
   std::mutex mutex_;  // guards what follows, and calls to the progress callback
   Status failure_;
   StreamReport report_;

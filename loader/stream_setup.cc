@@ -79,6 +79,14 @@ Result<StreamSetup> make_stream_setup(const Checkpoint::State& state, std::vecto
   }
   StreamSetup setup;
   setup.devices = std::move(devices);
+  setup.can_hash.resize(setup.devices.size());
+  if (options.verify == StreamVerify::kOnDevice) {
+    for (std::size_t i = 0; i < setup.devices.size(); ++i) {
+      const Status probe = setup.devices[i]->digest({}, {});
+      if (!probe.ok() && probe.code() != Code::kUnsupported) return probe;
+      setup.can_hash[i] = probe.ok();
+    }
+  }
   const bool to_host = all_host(setup.devices);
   INGOT_ASSIGN_OR_RETURN(TransportChoice choice,
                          choose_transport(state, options.transport, pieces, to_host));
@@ -90,8 +98,12 @@ Result<StreamSetup> make_stream_setup(const Checkpoint::State& state, std::vecto
   const std::uint64_t least = verify ? state.info.chunk_bytes : format::kPageBytes;
   setup.threads = std::min(options.threads == 0 ? default_threads() : options.threads, kMaxThreads);
   const auto threads = static_cast<std::uint64_t>(setup.threads);
-  INGOT_RETURN_IF_ERROR(
-      fit(state, options, least, preferred(setup.transport, to_host, threads), &setup));
+  const Status fitting =
+      fit(state, options, least, preferred(setup.transport, to_host, threads), &setup);
+  if (!fitting.ok()) {  // which matters only where a slot is needed
+    setup.slots_per_thread = 1;
+    setup.slot_bytes = least + kSlack;
+  }
   setup.transfers = TransferPlan::make(
       state, std::move(pieces), {.max_bytes = setup.slot_bytes - kSlack, .whole_chunks = verify});
   // A thread without a transfer would only cost its start.
@@ -102,6 +114,7 @@ Result<StreamSetup> make_stream_setup(const Checkpoint::State& state, std::vecto
   setup.uses_slots =
       std::any_of(setup.transfers.transfers().begin(), setup.transfers.transfers().end(),
                   [&](const Transfer& transfer) { return !fills_in_place(transfer, setup); });
+  if (setup.uses_slots) INGOT_RETURN_IF_ERROR(fitting);
   return {std::move(setup)};
 }
 

@@ -28,6 +28,7 @@ struct StreamSetup {
   std::uint64_t slot_bytes = 0;        // pinned, with what page alignment takes
   TransferPlan transfers;
   std::vector<Device*> devices;  // by Piece::device
+  std::vector<bool> can_hash;    // the same; only kOnDevice asks
   bool uses_slots = false;       // not when every transfer is filled where it goes
 
   // Of one slot, to allocate: of a registered mapping only the parts of pages at either end.

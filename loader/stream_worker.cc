@@ -1,14 +1,34 @@
 #include "loader/stream_worker.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "base/error.h"
 #include "format/constants.h"
+#include "io/transfer.h"
 #include "loader/device_proof.h"
 
 namespace ingot::loader {
 namespace {
+
+// Calls visit(Stretch) -> Status for the bytes of storages within a range, at most a chunk at a
+// time, until one fails. What lies between storages is left out.
+template <typename Visit>
+Status for_each_part(const Checkpoint::State& state, const Stretch& range, Visit&& visit) {
+  const std::uint32_t count = state.index.storage_count();
+  for (std::uint32_t i = state.index.storage_at(range.begin).value_or(0); i < count; ++i) {
+    const StorageInfo storage = state.storage(i);
+    if (storage.offset >= range.end) break;
+    const std::uint64_t end = std::min(storage.offset + storage.bytes, range.end);
+    for (std::uint64_t at = std::max(storage.offset, range.begin); at < end;) {
+      const std::uint64_t n = std::min(state.info.chunk_bytes, end - at);
+      INGOT_RETURN_IF_ERROR(visit(Stretch{at, at + n}));
+      at += n;
+    }
+  }
+  return {};
+}
 
 using Clock = std::chrono::steady_clock;
 
@@ -64,6 +84,7 @@ void StreamWorker::run() {
     report_.stages.verify = source_->verifying();
   }
   source_.reset();
+  if (status.ok()) finish_copies();
   drain();
   job_.add(report_);
 }
@@ -111,15 +132,12 @@ void StreamWorker::place(Slot& slot) const {
 
 Status StreamWorker::finish(Slot& slot) {
   const Transfer& transfer = *slot.transfer;
-  const bool verify =
-      job_.options.verify == StreamVerify::kTouched ||
-      (job_.options.verify == StreamVerify::kOnDevice && !arrives_whole(transfer, job_));
   const std::uint64_t verified = proof_.bytes();
-  proof_.begin(transfer,
-               verify ? job_.setup.transfers.ranges(transfer) : std::span<const Stretch>());
-  const Status filled = source_->finish(slot, proof_);
+  proof_.begin(transfer, proof_ranges(transfer));
+  Status filled = source_->finish(slot, proof_);
   slot.state = Slot::State::kFree;
-  if (!filled.ok()) return job_.fail_read(transfer, filled), Status();
+  if (!filled.ok()) filled = fill_carefully(slot, filled);
+  if (!filled.ok()) return {};
   // Damage is with the job already; it goes no further.
   if (job_.stopped() || !job_.errors.wants(transfer.end - 1)) return {};
   if (!slot.in_place) INGOT_RETURN_IF_ERROR(copy_out(slot));
@@ -131,6 +149,36 @@ Status StreamWorker::finish(Slot& slot) {
   return {};
 }
 
+// Reads what was asked for, and nothing else, in small parts, so that an error names what it
+// concerns. What cannot be read this way either is reported.
+Status StreamWorker::fill_carefully(Slot& slot, const Status& cause) {
+  const Transfer& transfer = *slot.transfer;
+  const std::span<const Stretch> ranges = job_.setup.transfers.ranges(transfer);
+  if (job_.setup.transport == Transport::kRegisteredMapping) {
+    job_.fail_read(ranges.front(), cause);
+    return cause;
+  }
+  for (const Stretch& range : ranges) {
+    INGOT_RETURN_IF_ERROR(for_each_part(job_.state, range, [&](const Stretch& part) {
+      const MutableBytes bytes(slot.target + (part.begin - transfer.begin),
+                               static_cast<std::size_t>(part.bytes()));
+      Status status = io::read_exact(*job_.state.file, part.begin, bytes);
+      if (!status.ok()) job_.fail_read(part, status);
+      return status;
+    }));
+  }
+  proof_.begin(transfer, proof_ranges(transfer));
+  proof_.feed({slot.target, static_cast<std::size_t>(transfer.bytes())});
+  return {};
+}
+
+std::span<const Stretch> StreamWorker::proof_ranges(const Transfer& transfer) const {
+  const bool in_staging =
+      job_.options.verify == StreamVerify::kTouched ||
+      (job_.options.verify == StreamVerify::kOnDevice && !arrives_whole(transfer, job_));
+  return in_staging ? job_.setup.transfers.ranges(transfer) : std::span<const Stretch>();
+}
+
 Status StreamWorker::copy_out(Slot& slot) {
   const auto begin = Clock::now();
   slot.state = Slot::State::kCopying;
@@ -140,7 +188,12 @@ Status StreamWorker::copy_out(Slot& slot) {
     last = std::max(last, piece.device);
   }
   for (std::uint32_t device = 0; device <= last; ++device) {
-    INGOT_ASSIGN_OR_RETURN(slot.fences[device], queues_[device]->record());
+    const Result<Fence> fence = queues_[device]->record();
+    if (!fence.ok()) {
+      job_.fail_copy(slot.transfer->begin, slot.transfer->end, fence.status());
+      return fence.status();
+    }
+    slot.fences[device] = *fence;
   }
   report_.stages.copy += seconds_since(begin);
   return {};
@@ -180,12 +233,17 @@ Status StreamWorker::wait_for_copies(Slot& slot) {
   return {};
 }
 
-// Slot by slot, so that an error names what it is about; then whatever an error left behind.
+// Slot by slot, so that an error names what it is about.
+void StreamWorker::finish_copies() {
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    const Status status = wait_for_copies(slots_[(head_ + i) % slots_.size()]);
+    if (!status.ok()) return job_.fail(status);
+  }
+}
+
+// After it nothing is in flight, whatever went before.
 void StreamWorker::drain() {
   const auto begin = Clock::now();
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    if (!wait_for_copies(slots_[(head_ + i) % slots_.size()]).ok()) break;
-  }
   for (const std::unique_ptr<CopyQueue>& queue : queues_) {
     const Status status = queue->drain();
     if (!status.ok()) job_.fail(status);

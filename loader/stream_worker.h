@@ -31,9 +31,13 @@ class StreamWorker {
   // Starts to fill the next slot. False when there is no transfer left.
   Result<bool> fill_next();
   Status finish(Slot& slot);
+  Status fill_carefully(Slot& slot, const Status& cause);
+  // What is hashed as it is read, and not on the device.
+  std::span<const Stretch> proof_ranges(const Transfer& transfer) const;
   Status copy_out(Slot& slot);
   Status copy_piece(const Slot& slot, const Piece& piece);
   Status wait_for_copies(Slot& slot);
+  void finish_copies();
   void drain();
 
   StreamJob& job_;

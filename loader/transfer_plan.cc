@@ -46,6 +46,7 @@ class Borders {
   }
   std::uint64_t after(std::uint64_t offset) {
     seek(offset - 1);
+    if (offset > here_.offset + here_.bytes) return offset;  // behind the storage: padding
     const std::uint64_t inside = align_up(offset - here_.offset, state_.info.chunk_bytes);
     return here_.offset + std::min(inside, here_.bytes);
   }
@@ -90,8 +91,8 @@ class Borders {
 // What has to be read, in file order and disjoint.
 class Ranges {
  public:
-  Ranges(const Checkpoint::State& state, bool whole_chunks)
-      : borders_(state), whole_chunks_(whole_chunks) {}
+  Ranges(const Checkpoint::State& state, const TransferOptions& options)
+      : borders_(state), whole_chunks_(options.whole_chunks), max_gap_(options.max_gap) {}
 
   // REQUIRES: pieces come in the order of their sources.
   void add(const Piece& piece) {
@@ -102,8 +103,8 @@ class Ranges {
     }
     if (ranges_.empty()) return ranges_.push_back(range);
     Stretch& last = ranges_.back();
-    if (range.begin <= last.end ||
-        (whole_chunks_ && borders_.only_padding(last.end, range.begin))) {
+    if (range.begin <= last.end || (whole_chunks_ && range.begin - last.end <= max_gap_ &&
+                                    borders_.only_padding(last.end, range.begin))) {
       last.end = std::max(last.end, range.end);
     } else {
       ranges_.push_back(range);
@@ -114,6 +115,7 @@ class Ranges {
  private:
   Borders borders_;
   const bool whole_chunks_;
+  const std::uint64_t max_gap_;
   std::vector<Stretch> ranges_;
 };
 
@@ -244,13 +246,14 @@ bool same_copy(const Piece& a, const Piece& b) {
 
 TransferPlan TransferPlan::make(const Checkpoint::State& state, std::vector<Piece> pieces,
                                 const TransferOptions& options) {
-  const std::uint64_t chunk = options.whole_chunks ? state.info.chunk_bytes : 0;
-  pieces = split_sparse_rows(std::move(pieces), std::max(options.max_gap, chunk));
+  // No chunk lies between two rows of a piece.
+  const std::uint64_t max_pitch = options.whole_chunks ? state.info.chunk_bytes : options.max_gap;
+  pieces = split_sparse_rows(std::move(pieces), max_pitch);
   std::sort(pieces.begin(), pieces.end(), by_source);
   // Tied tensors that go to one place are moved once.
   pieces.erase(std::unique(pieces.begin(), pieces.end(), same_copy), pieces.end());
 
-  Ranges ranges(state, options.whole_chunks);
+  Ranges ranges(state, options);
   for (const Piece& piece : pieces) ranges.add(piece);
   Cutter cutter(state, options);
   for (const Stretch& range : ranges.take()) cutter.add(range);

@@ -30,6 +30,8 @@ class VerifyErrors {
     return keep_going_ || offset < first_.load(std::memory_order_relaxed);
   }
 
+  bool any() const { return first_.load(std::memory_order_relaxed) != ~std::uint64_t{0}; }
+
   // Moves everything to the report. Once, when all threads are done.
   void finish(VerifyReport* report);
 

@@ -68,6 +68,7 @@ class LoadPlan {
   // Of a slab's plan. The slab's address must be a multiple of kSlabAlignment, which is what
   // cudaMalloc gives; of 4096, and O_DIRECT can read straight into host memory.
   static constexpr std::uint64_t kSlabAlignment = 256;
+  // Bytes of the slab between storages that do not follow each other in the file are not written.
   std::uint64_t slab_bytes() const;
   // Where a storage begins, and where element [0, …, 0] of a tensor lies, from the slab's begin;
   // nullopt for what the plan does not load. Tied tensors lie in one place.

@@ -26,7 +26,8 @@ enum class Transport : std::uint8_t {
   kPageCache,         // copied from the mapped pages: for files that are in memory
   kRead,              // read(2)
   kDirect,            // O_DIRECT, many reads in flight (io_uring), past the page cache
-  kRegisteredMapping  // the device copies from the mapped pages itself
+  kRegisteredMapping  // the device copies from the mapped pages itself; one load of a Checkpoint at
+                      // a time, because pages are registered once
 };
 std::string_view transport_name(Transport transport);
 std::optional<Transport> parse_transport(std::string_view name);
@@ -69,7 +70,7 @@ struct StreamReport {
   Transport transport = Transport::kAuto;  // what was taken
   std::string reason;                      // and why
   StreamVerify verify = StreamVerify::kTouched;
-  std::uint64_t peak_staging_bytes = 0;
+  std::uint64_t peak_staging_bytes = 0;  // a device's own scratch memory is not in it
   std::uint64_t slot_bytes = 0;
 };
 
@@ -105,7 +106,8 @@ struct StreamPreview {
   std::uint64_t slot_bytes = 0;
   std::uint64_t slots = 0;  // of all threads
 };
-// For a slab's plan, `device` is where it would go. Errors are those of stream().
+// For a slab's plan, `device` is where it would go, to memory that begins on a page. Destinations
+// are not looked at; other errors are those of stream().
 Result<StreamPreview> preview(const LoadPlan& plan, Device& device,
                               const StreamOptions& options = {});
 

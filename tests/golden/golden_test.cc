@@ -131,7 +131,7 @@ const std::set<std::string> kRulesWithoutFile = {
     "F-05",  // what a reader must ignore: valid/optional_features_all.ingot
     "F-24",  // what a writer must do: WritersStillWriteTheSameBytes
     "F-25",  // the same
-    "F-26",  // of all arithmetic; the files of F-30, F-47, F-56 and others have numbers that would wrap
+    "F-26",  // of all arithmetic: files of F-30, F-47, F-56 and others have such numbers
     "F-27",  // a second header that is right: valid/ has none that is damaged; open_test.cc
     "F-28",  // the order of all other rules: order_test.cc
     "F-29",  // what a reader allocates: hostile_resources_test.cc

@@ -7,6 +7,7 @@
 
 #include "io/fault_file_system.h"
 #include "io/memory_file_system.h"
+#include "tests/loader/byte_file_system.h"
 #include "tests/loader/sample.h"
 #include "tests/support/fault_device.h"
 #include "tests/support/scratch.h"
@@ -119,6 +120,38 @@ INSTANTIATE_TEST_SUITE_P(All, StreamFileFaults,
                            std::erase(name, '-');
                            return name;
                          });
+
+// A sector that cannot be read fails what lies in it, by its name, and nothing beside it.
+TEST(StreamMedia, ABadSector) {
+  WritePlan plan;
+  for (int i = 0; i < 100; ++i) {
+    plan.add({.name = "t" + std::to_string(i), .dtype = DType::kUInt8, .shape = {1000}});
+  }
+  Scratch scratch;
+  ASSERT_OK(write_sample(scratch.path("f"), plan));
+  const Blob bytes = read_file(scratch.path("f"));
+  ByteFileSystem media(bytes);
+  const Checkpoint checkpoint = *Checkpoint::open("f", {.file_system = &media});
+  const std::uint64_t at = offset_of(checkpoint, *checkpoint.find("t50"));
+  media.set_bad(at + 10, at + 20);
+
+  const LoadPlan all = LoadPlan::for_tensors(checkpoint, {});
+  ASSERT_OK_AND_ASSIGN(auto slab, host_device().allocate(all.slab_bytes()));
+  const Result<StreamReport> report = stream(all, host_device(), slab->span());
+  ASSERT_THAT(report, StatusIs(Code::kIoError, HasSubstr("tensor \"t50\"")));
+  EXPECT_EQ(report.status().location().begin, at);
+  EXPECT_EQ(report.status().location().end, at + 1000);
+
+  LoadPlan beside(checkpoint);
+  Blob before(1000);
+  Blob after(1000);
+  ASSERT_OK(beside.add(*checkpoint.find("t49"), {.memory = {before.data(), before.size()}}));
+  ASSERT_OK(beside.add(*checkpoint.find("t51"), {.memory = {after.data(), after.size()}}));
+  ASSERT_OK_AND_ASSIGN(const StreamReport read, stream(beside));
+  EXPECT_EQ(read.transfers, 1U);
+  EXPECT_EQ(before, tensor_content(plan, *checkpoint.find("t49")));
+  EXPECT_EQ(after, tensor_content(plan, *checkpoint.find("t51")));
+}
 
 // What cannot be had says why; what is chosen says why, too.
 TEST(StreamTransports, ForcedAndChosen) {

@@ -351,6 +351,73 @@ TEST_F(StreamTest, ReportsProgressAndStops) {
   EXPECT_LT(some.last, load.bytes());
 }
 
+// A bit flips on the way to the device, in each copy in turn: proven where it arrived, it is found,
+// also when a tensor goes to two places.
+TEST_F(StreamTest, WhatArrivesDamagedIsFoundOnTheDevice) {
+  const Checkpoint checkpoint = open();
+  const auto base = make_host_device({.through_staging = true});
+  FaultDevice device(*base);
+  const TensorInfo embed = *checkpoint.find("embed.weight");
+  const TensorInfo large = *checkpoint.find("large");
+  for (std::uint64_t number = 0;; ++number) {
+    std::vector<Blob> memory;
+    for (const std::uint64_t bytes : {embed.bytes, embed.bytes, large.bytes}) {
+      memory.emplace_back(bytes);
+    }
+    LoadPlan load(checkpoint);
+    for (std::size_t i = 0; i < memory.size(); ++i) {
+      ASSERT_OK(load.add(i < 2 ? embed : large,
+                         {.device = &device, .memory = {memory[i].data(), memory[i].size()}}));
+    }
+    device.damage_copy(number);
+    const Result<StreamReport> report =
+        stream(load, {.verify = StreamVerify::kOnDevice, .staging_bytes = 300'000, .threads = 1});
+    if (device.copies() <= number) {
+      ASSERT_OK(report);
+      EXPECT_EQ(report->bytes_verified, 2 * embed.bytes + large.bytes);
+      EXPECT_GT(number, 20U);
+      break;
+    }
+    ASSERT_THAT(report, StatusIs(Code::kChecksumMismatch, HasSubstr("tensor \""))) << number;
+  }
+}
+
+// A cancelled load is cancelled, also when the flag is taken back before it ends.
+TEST_F(StreamTest, ACancelThatIsTakenBack) {
+  const Checkpoint checkpoint = open();
+  const LoadPlan load = LoadPlan::for_roles(checkpoint, kAllRoles);
+  const auto base = make_host_device({.through_staging = true});
+  ASSERT_OK_AND_ASSIGN(auto memory, base->allocate(load.slab_bytes()));
+  CancelFlag flag{false};
+  // Set after the first transfer, taken back when the workers have stopped.
+  const auto set = [](void* context, std::uint64_t, std::uint64_t) {
+    *static_cast<CancelFlag*>(context) = true;
+  };
+  FaultDevice device(*base);
+  device.on_drain = [&flag] { flag = false; };
+  EXPECT_THAT(
+      stream(load, device, memory->span(),
+             {.staging_bytes = 150'000, .threads = 1, .progress = {set, &flag}, .cancel = &flag}),
+      StatusIs(Code::kCancelled));
+}
+
+// The last bytes of a slab lie behind the last byte of data where an empty storage ends it.
+TEST_F(StreamTest, SlabsThatEndInNothing) {
+  WritePlan plan;
+  plan.add({.name = "a", .dtype = DType::kUInt8, .shape = {10}});
+  plan.add({.name = "nothing", .shape = {0}});
+  const std::string path = scratch_.path("end.ingot");
+  ASSERT_OK(write_sample(path, plan));
+  const Checkpoint checkpoint = *Checkpoint::open(path);
+  const LoadPlan load = LoadPlan::for_tensors(checkpoint, {});
+  for (const StreamVerify verify : {StreamVerify::kNone, StreamVerify::kTouched}) {
+    ASSERT_OK_AND_ASSIGN(auto memory, host_device().allocate(load.slab_bytes()));
+    ASSERT_OK_AND_ASSIGN(const StreamReport report,
+                         stream(load, host_device(), memory->span(), {.verify = verify}));
+    EXPECT_EQ(report.bytes, load.bytes());
+  }
+}
+
 // Every call to the device fails once: one error, nothing in flight, nothing left.
 class StreamFaults : public StreamTest, public ::testing::WithParamInterface<HostCopies> {};
 

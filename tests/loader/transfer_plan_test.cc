@@ -171,6 +171,42 @@ TEST_F(TransferPlanTest, SparseRowsAreReadAlone) {
   EXPECT_EQ(TransferPlan::make(state(), {column}, verified).bytes_read(), 2 * 65536U);
 }
 
+// Chunks between two columns hold nothing that was asked for: they are neither read nor judged.
+TEST_F(TransferPlanTest, ChunksBetweenRowsAreLeftOut) {
+  Piece column;
+  column.source = at("large");
+  column.width = 16;
+  column.rows = 3;
+  column.source_pitch = 2 * 65536;
+  column.destination_pitch = 16;
+  const TransferOptions options{.max_bytes = 65536, .whole_chunks = true};
+  EXPECT_EQ(TransferPlan::make(state(), {column}, options).bytes_read(), 2 * 65536 + 37'856U);
+}
+
+// Storages on 2 MiB: the zeros between them are not worth reading.
+TEST_F(TransferPlanTest, LongPaddingIsLeftOut) {
+  WritePlan plan;
+  for (int i = 0; i < 4; ++i) {
+    plan.add({.name = std::to_string(i), .dtype = DType::kUInt8, .shape = {65536}});
+  }
+  WriterOptions coarse = quick_options();
+  coarse.alignment = 2 << 20;
+  const std::string path = scratch_.path("coarse");
+  ASSERT_OK(write_sample(path, plan, coarse));
+  const Checkpoint checkpoint = *Checkpoint::open(path);
+  std::vector<Piece> pieces;
+  for (int i = 0; i < 4; ++i) {
+    Piece piece;
+    piece.source = offset_of(checkpoint, *checkpoint.find(std::to_string(i)));
+    piece.destination = static_cast<std::uint64_t>(i) * 65536;
+    piece.width = 65536;
+    pieces.push_back(piece);
+  }
+  const TransferPlan made =
+      TransferPlan::make(checkpoint.internal(), pieces, {.max_bytes = 16 << 20});
+  EXPECT_EQ(made.bytes_read(), 4 * 65536U);
+}
+
 TEST_F(TransferPlanTest, NothingMakesNoTransfer) {
   EXPECT_TRUE(TransferPlan::make(state(), {}, {.max_bytes = 65536}).transfers().empty());
 }

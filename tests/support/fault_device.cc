@@ -56,7 +56,9 @@ class FaultQueue final : public CopyQueue {
       const std::lock_guard lock(device_.mutex_);
       in_flight_.push_back(copy);
     }
-    return base_->copy(copy);
+    const Status status = base_->copy(copy);
+    if (device_.copies_++ == device_.damage_at_) copy.destination[copy.width / 2] ^= std::byte{4};
+    return status;
   }
   Result<Fence> record() override {
     INGOT_RETURN_IF_ERROR(enter("record"));
@@ -71,6 +73,7 @@ class FaultQueue final : public CopyQueue {
     return base_->wait(fence);
   }
   Status drain() override {
+    if (device_.on_drain) device_.on_drain();
     const Status done = base_->drain();
     {
       const std::lock_guard lock(device_.mutex_);

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -24,6 +25,14 @@ class FaultDevice final : public Device {
     calls_ = 0;
     fired_ = false;
   }
+  // The n-th copy, from 0, arrives with one bit flipped. `base` copies at once.
+  void damage_copy(std::uint64_t number) {
+    damage_at_ = number;
+    copies_ = 0;
+  }
+  std::uint64_t copies() const { return copies_; }
+  // Called at the begin of every drain(), from its thread.
+  std::function<void()> on_drain;
   bool fired() const { return fired_; }
   std::uint64_t calls() const { return calls_; }
   int alive() const { return alive_; }             // staging buffers and queues
@@ -52,6 +61,8 @@ class FaultDevice final : public Device {
   Device& base_;
   std::atomic<std::uint64_t> fail_at_{~std::uint64_t{0}};
   std::atomic<std::uint64_t> calls_{0};
+  std::atomic<std::uint64_t> damage_at_{~std::uint64_t{0}};
+  std::atomic<std::uint64_t> copies_{0};
   std::atomic<bool> fired_{false};
   std::atomic<int> alive_{0};
 

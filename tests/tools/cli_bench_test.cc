@@ -66,7 +66,7 @@ TEST_F(CliBench, DamageEndsIt) {
 }
 
 TEST_F(CliBench, WhatCannotBeHadSaysWhy) {
-  const CommandResult small = load({"--budget", "4096"});
+  const CommandResult small = load({"--budget", "4096", "--in-place"});
   EXPECT_THAT(small.err, HasSubstr("budget"));
   EXPECT_EQ(small.exit, 4);
   EXPECT_EQ(run_ingot({"bench", "load", scratch_.path("missing")}).exit, 4);

@@ -4,11 +4,13 @@
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "ingot/load_plan.h"
 
+#include "base/error.h"
 #include "io/file_system.h"
 #include "tools/bench/ceilings.h"
 #include "tools/cli/threads.h"
@@ -32,11 +34,24 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+Result<std::uint64_t> resident_bytes(io::File& file) {
+  INGOT_ASSIGN_OR_RETURN(const io::FileStat stat, file.stat());
+  INGOT_ASSIGN_OR_RETURN(const std::unique_ptr<io::Mapping> mapping,
+                         file.map(0, stat.bytes, io::MapMode::kReadOnly));
+  return mapping->resident(0, stat.bytes);
+}
+
+// Pages that somebody has mapped and touched stay: then it is an error.
 Status drop_from_page_cache(const std::string& path) {
   INGOT_ASSIGN_OR_RETURN(const std::unique_ptr<io::File> file,
-                         io::posix().open(path, io::Access::kReadWrite));
+                         io::posix().open(path, io::Access::kRead));
   INGOT_RETURN_IF_ERROR(file->sync());
-  return file->advise(io::Advice::kDontNeed, 0, 0);
+  INGOT_RETURN_IF_ERROR(file->advise(io::Advice::kDontNeed, 0, 0));
+  INGOT_ASSIGN_OR_RETURN(const std::uint64_t left, resident_bytes(*file));
+  if (left == 0) return {};
+  return make_error(Code::kUnsupported, "not all of the file leaves the page cache")
+      .file(path)
+      .found(human_bytes(left));
 }
 
 // What is loaded and the memory it goes to.
@@ -101,7 +116,9 @@ void reset_peak() { std::ofstream("/proc/self/clear_refs") << 5; }  // proc(5)
 
 Result<LoadBench> run_load_bench(const Checkpoint& checkpoint, Device& device,
                                  const LoadBenchOptions& options) {
-  INGOT_ASSIGN_OR_RETURN(const Target target, Target::make(checkpoint, device, options.in_place));
+  std::optional<Target> target;
+  INGOT_ASSIGN_OR_RETURN(target, Target::make(checkpoint, device, options.in_place));
+  const std::uint64_t bytes = target->bytes();
   std::vector<double> ceilings;
   std::vector<StreamReport> reports;
   LoadBench bench;
@@ -109,15 +126,21 @@ Result<LoadBench> run_load_bench(const Checkpoint& checkpoint, Device& device,
     {
       // Its buffers are gone before the load is looked at.
       INGOT_ASSIGN_OR_RETURN(const std::unique_ptr<Ceiling> ceiling,
-                             make_ceiling(checkpoint, device, options, target.bytes()));
+                             make_ceiling(checkpoint, device, options, bytes));
       INGOT_ASSIGN_OR_RETURN(const double rate, ceiling->measure());
       bench.ceiling = ceiling->name();
       if (i > 0) ceilings.push_back(rate / 1e9);
     }
-    if (options.cold) INGOT_RETURN_IF_ERROR(drop_from_page_cache(checkpoint.file().path));
+    if (options.cold) {
+      // What an earlier run mapped would stay in memory.
+      target.reset();
+      INGOT_RETURN_IF_ERROR(drop_from_page_cache(checkpoint.file().path));
+      INGOT_ASSIGN_OR_RETURN(const Checkpoint fresh, Checkpoint::open(checkpoint.file().path));
+      INGOT_ASSIGN_OR_RETURN(target, Target::make(fresh, device, options.in_place));
+    }
     reset_peak();
     const std::uint64_t before = process_bytes("VmRSS:");
-    INGOT_ASSIGN_OR_RETURN(StreamReport report, target.load(options.stream));
+    INGOT_ASSIGN_OR_RETURN(StreamReport report, target->load(options.stream));
     if (i == 0) continue;  // the first one warms up what is warm
     const std::uint64_t peak = process_bytes("VmHWM:");
     bench.peak_rss_bytes = std::max(bench.peak_rss_bytes, peak);
@@ -133,7 +156,7 @@ Result<LoadBench> run_load_bench(const Checkpoint& checkpoint, Device& device,
   bench.seconds = bench.report.seconds;
   bench.gbps = static_cast<double>(bench.report.bytes) / bench.seconds / 1e9;
   bench.ceiling_gbps = median(ceilings);
-  bench.destination_bytes = target.span().bytes;
+  bench.destination_bytes = target->span().bytes;
   return bench;
 }
 

@@ -70,6 +70,14 @@ struct Overall {
   }
 };
 
+std::uint64_t storage_bytes(const Checkpoint& checkpoint) {
+  std::uint64_t bytes = 0;
+  for (std::uint32_t i = 0; i < checkpoint.storage_count(); ++i) {
+    bytes += checkpoint.storage(i).bytes;
+  }
+  return bytes;
+}
+
 bool is_damage(const Status& status) {
   return status.code() == Code::kChecksumMismatch || status.code() == Code::kCorrupt;
 }
@@ -93,12 +101,15 @@ Result<VerifyReport> verify_on_device(const Checkpoint& checkpoint, Device& devi
   INGOT_ASSIGN_OR_RETURN(const std::unique_ptr<DeviceBuffer> memory,
                          device.allocate(windows.capacity()));
   Overall overall{options, 0, checkpoint.file().data_end - checkpoint.file().data_begin};
+  StreamOptions loading{.verify = StreamVerify::kOnDevice,
+                        .threads = options.threads,
+                        .progress = {Overall::note, &overall},
+                        .cancel = options.cancel};
+  loading.staging_bytes = std::max(loading.staging_bytes, 2 * checkpoint.file().chunk_bytes);
+  std::uint64_t proven = 0;
   while (report.intact() && !windows.done()) {
     INGOT_ASSIGN_OR_RETURN(const LoadPlan plan, windows.next(device, memory->span().data));
-    const Result<StreamReport> loaded = stream(plan, {.verify = StreamVerify::kOnDevice,
-                                                      .threads = options.threads,
-                                                      .progress = {Overall::note, &overall},
-                                                      .cancel = options.cancel});
+    const Result<StreamReport> loaded = stream(plan, loading);
     if (!loaded.ok()) {
       if (!is_damage(loaded.status())) return loaded.status();
       report.errors.push_back(loaded.status());
@@ -106,10 +117,16 @@ Result<VerifyReport> verify_on_device(const Checkpoint& checkpoint, Device& devi
       break;
     }
     report.bytes += loaded->bytes;
+    proven += loaded->bytes_verified;
     report.threads = std::max(report.threads, loaded->threads);
     overall.done += loaded->bytes_read;
   }
-  if (report.intact()) report.chunks = checkpoint.chunk_count();
+  if (report.intact()) {
+    if (proven != storage_bytes(checkpoint)) {
+      return Status(Code::kInternal, "not every byte was proven on the device");
+    }
+    report.chunks = checkpoint.chunk_count();
+  }
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return report;
 }
