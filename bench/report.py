@@ -173,6 +173,7 @@ def summary(result):
         for shape in target.shapes(result):
             outcome = target.judge(result, shape)
             if outcome is None:
+                rows.append([target.path, shape, "not measured", "", "", target.text, "**unknown**"])
                 continue
             rows.append([target.path, shape, outcome.value, outcome.against, outcome.ratio, target.text,
                          "met" if outcome.met else "**short**"])

@@ -185,6 +185,8 @@ int main(int argc, char** argv) {
         << "usage: train_resume RUN TEXT [--steps N] [--save-every N] [--die-in-save-of STEP]\n";
     return 64;
   }
+  // So small a model only waits for more threads, long where others use the processors.
+  torch::set_num_threads(1);
   try {
     train(arguments, read_text(arguments.text));
   } catch (const c10::Error& error) {

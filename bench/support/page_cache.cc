@@ -33,15 +33,28 @@ Residency residency(const std::string& path) {
   return result;
 }
 
-bool make_warm(const std::string& path) {
+namespace {
+
+void read_all(const std::string& path) {
   Descriptor file(path, O_RDONLY);
   std::vector<char> buffer(std::size_t{4} << 20);
   for (;;) {
     ssize_t n = read(file.get(), buffer.data(), buffer.size());
     if (n < 0) throw_errno("read " + path);
-    if (n == 0) break;
+    if (n == 0) return;
   }
-  return residency(path).warm();
+}
+
+}  // namespace
+
+// What was written with O_DIRECT, or lay on lists that the kernel takes from first, may need more
+// than one reading to stay.
+bool make_warm(const std::string& path) {
+  for (int i = 0; i < 4; ++i) {
+    read_all(path);
+    if (residency(path).warm()) return true;
+  }
+  return false;
 }
 
 bool make_cold(const std::string& path) {

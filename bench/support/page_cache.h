@@ -16,7 +16,7 @@ struct Residency {
 };
 Residency residency(const std::string& path);
 
-// Reads the whole file once. True when all of it is then resident.
+// Reads the whole file, a few times where that is needed. True when all of it is then resident.
 bool make_warm(const std::string& path);
 // fsync, then posix_fadvise(POSIX_FADV_DONTNEED). True when nothing of it is then resident: pages
 // that somebody has mapped and touched stay.

@@ -5,11 +5,13 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 namespace ingot::io {
 
@@ -31,6 +33,26 @@ inline bool refuse_call(int number, int error) {
   std::array filter = {
       sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
       sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(number), 0, 1),
+      sock_filter BPF_STMT(BPF_RET | BPF_K, answer),
+      sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program{filter.size(), filter.data()};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+// The same for opening a file with all of these flags: what a file system that lacks one does.
+inline bool refuse_open_flags(int flags, int error) {
+  const auto answer = SECCOMP_RET_ERRNO | (static_cast<unsigned>(error) & SECCOMP_RET_DATA);
+  const auto mask = static_cast<unsigned>(flags);
+  // openat(folder, name, flags, mode); the low half of the third argument.
+  constexpr auto kFlags = offsetof(seccomp_data, args) + 2 * sizeof(std::uint64_t);
+  std::array filter = {
+      sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 4),
+      sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kFlags),
+      sock_filter BPF_STMT(BPF_ALU | BPF_AND | BPF_K, mask),
+      sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, mask, 0, 1),
       sock_filter BPF_STMT(BPF_RET | BPF_K, answer),
       sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };

@@ -1,4 +1,5 @@
 // Kernels, file systems and containers that lack a call: what serves in its stead.
+#include <fcntl.h>
 #include <sys/syscall.h>
 
 #include <cerrno>
@@ -25,8 +26,39 @@ class PosixFallback : public ::testing::Test {
     EXPECT_EQ(result, 0);
   }
 
+  // The same where files cannot be opened with `flags`.
+  template <typename Function>
+  void without_flags(int flags, int error, Function function) {
+    const int result =
+        in_child([&] { return refuse_open_flags(flags, error) ? function() : kNoFilters; });
+    if (result == kNoFilters) GTEST_SKIP() << "no seccomp here";
+    EXPECT_EQ(result, 0);
+  }
+
   Place place_{PlaceKind::kDisk};
 };
+
+// EISDIR is what a kernel says that does not know O_TMPFILE.
+TEST_F(PosixFallback, FileSystemsWithoutUnnamedFiles) {
+  for (const int error : {EOPNOTSUPP, EISDIR}) {
+    without_flags(O_TMPFILE, error, [&] {
+      if (posix().create_unnamed(path("")).status().code() != Code::kUnsupported) return 1;
+      auto atomic = AtomicFile::create(posix(), path("model"), {});
+      if (!atomic.ok() || !write_all(atomic->file(), 0, pattern(5000)).ok()) return 2;
+      if (!atomic->publish().ok()) return 3;
+      return content_of(posix(), path("model")) == pattern(5000) ? 0 : 4;
+    });
+    EXPECT_OK(posix().remove(path("model")));
+  }
+}
+
+TEST_F(PosixFallback, FileSystemsWithoutDirectIo) {
+  auto file = create_file(posix(), path("file"), pattern(5000));
+  without_flags(O_DIRECT, EINVAL, [&] {
+    const auto direct = file->reopen_direct();
+    return direct.status().code() == Code::kUnsupported ? 0 : 1;
+  });
+}
 
 TEST_F(PosixFallback, RenamesThatNeverReplace) {
   for (const int error : {EINVAL, ENOSYS}) {

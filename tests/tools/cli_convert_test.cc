@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/peak_memory.h"
 #include "tests/support/scratch.h"
 #include "tests/support/status_matchers.h"
 #include "tests/tools/exact.h"
@@ -218,6 +220,32 @@ TEST_F(CliConvert, DamageIsNotCarriedOver) {
   flip(path("m.ingot"), 4096);
   EXPECT_EQ(convert("m.ingot", "out.safetensors").exit, 2);
   EXPECT_FALSE(std::filesystem::exists(path("out.safetensors")));
+}
+
+// 384 MiB of tensors, both ways.
+TEST(CliConvertMemory, TheModelIsNeverHeld) {
+  if (!kMemoryIsMeasured) GTEST_SKIP() << "a sanitizer takes memory of its own";
+  constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+  const Scratch scratch;
+  const std::string from = scratch.path("model.safetensors");
+  const std::string header =
+      R"({"a":{"dtype":"U8","shape":[201326592],"data_offsets":[0,201326592]},)"
+      R"("b":{"dtype":"U8","shape":[201326592],"data_offsets":[201326592,402653184]}})";
+  {
+    std::ofstream file(from, std::ios::binary);
+    const std::uint64_t length = header.size();
+    file.write(reinterpret_cast<const char*>(&length), sizeof length);
+    file << header;
+  }
+  std::filesystem::resize_file(from, 8 + header.size() + 384 * kMiB);  // zeros, and no blocks
+  const std::string ingot = scratch.path("model.ingot");
+  const CommandResult in = run_ingot({"convert", "--no-fsync", from, ingot});
+  EXPECT_EQ(in.exit, 0) << in.err;
+  EXPECT_LE(in.peak_rss_bytes, 128 * kMiB);
+  const CommandResult out =
+      run_ingot({"convert", "--no-fsync", ingot, scratch.path("back.safetensors")});
+  EXPECT_EQ(out.exit, 0) << out.err;
+  EXPECT_LE(out.peak_rss_bytes, 128 * kMiB);
 }
 
 }  // namespace

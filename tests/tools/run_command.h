@@ -1,6 +1,7 @@
 // Runs the built `ingot` command as a shell would.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@ namespace ingot::testing {
 struct CommandResult {
   int exit = -1;   // exit status, or -1 when a signal ended it
   int signal = 0;  // that signal
+  std::uint64_t peak_rss_bytes = 0;
   std::string out;
   std::string err;
 };

@@ -1,0 +1,41 @@
+// Loading into a model that is there takes no second one.
+#include "ingot/libtorch.h"
+
+#include "tests/libtorch/torch_testing.h"
+#include "tests/support/peak_memory.h"
+#include "tests/support/scratch.h"
+
+namespace ingot::libtorch::testing {
+namespace {
+
+using ingot::testing::kMemoryIsMeasured;
+using ingot::testing::peak_memory_of;
+using ingot::testing::Scratch;
+
+struct OneParameter : torch::nn::Module {
+  explicit OneParameter(std::int64_t bytes) {
+    weight = register_parameter("weight", torch::full({bytes / 4}, 3.0F));
+  }
+  torch::Tensor weight;
+};
+
+TEST(LoadMemory, InPlaceNeedsNoSecondModel) {
+  if (!kMemoryIsMeasured) GTEST_SKIP() << "a sanitizer takes memory of its own";
+  constexpr std::int64_t kBytes = std::int64_t{256} << 20;
+  const Scratch scratch;
+  const std::string path = scratch.path("model.ingot");
+  const auto saved = std::make_shared<OneParameter>(kBytes);
+  save(path, TrainingState().module("model", *saved), quick());
+  const auto model = std::make_shared<OneParameter>(kBytes);
+  {
+    const torch::NoGradGuard guard;
+    model->weight.fill_(1);
+  }
+  auto state = TrainingState().module("model", *model);
+  const std::uint64_t peak = peak_memory_of([&] { load(path, state); });
+  EXPECT_LE(peak, std::uint64_t{kBytes} / 4);
+  EXPECT_EQ(model->weight[12345].item<float>(), 3.0F);
+}
+
+}  // namespace
+}  // namespace ingot::libtorch::testing

@@ -1,0 +1,38 @@
+// The writer never holds what it writes: its memory is its staging buffer.
+#include "ingot/writer.h"
+
+#include "tests/support/peak_memory.h"
+#include "tests/support/scratch.h"
+#include "tests/support/status_matchers.h"
+
+namespace ingot::testing {
+namespace {
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+
+TEST(WriterMemory, IsBoundedByItsStaging) {
+  if (!kMemoryIsMeasured) GTEST_SKIP() << "a sanitizer takes memory of its own";
+  constexpr std::uint64_t kTensorBytes = 16 * kMiB;
+  constexpr int kTensors = 24;
+  const Scratch scratch;
+  const std::vector<std::byte> bytes(kTensorBytes, std::byte{7});
+  for (const DirectIo direct : {DirectIo::kAuto, DirectIo::kOff}) {
+    WritePlan plan;
+    for (int i = 0; i < kTensors; ++i) {
+      plan.add({.name = std::to_string(i), .dtype = DType::kUInt8, .shape = {kTensorBytes}});
+    }
+    WriterOptions options;
+    options.durability = Durability::kNone;
+    options.direct = direct;
+    const std::uint64_t peak = peak_memory_of([&] {
+      ASSERT_OK_AND_ASSIGN(Writer writer,
+                           Writer::create(scratch.path("model.ingot"), plan, options));
+      for (std::uint32_t i = 0; i < kTensors; ++i) ASSERT_OK(writer.write(TensorId{i}, bytes));
+      ASSERT_OK(writer.commit());
+    });
+    EXPECT_LE(peak, options.staging_bytes + 16 * kMiB) << "384 MiB were written";
+  }
+}
+
+}  // namespace
+}  // namespace ingot::testing
