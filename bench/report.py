@@ -178,7 +178,9 @@ def summary(result):
             rows.append([target.path, shape, outcome.value, outcome.against, outcome.ratio, target.text,
                          "met" if outcome.met else "**short**"])
             if not outcome.met:
-                short.append(f"* {target.path}, {shape}: {outcome.ratio}, target {target.text}.")
+                parts = target.parts(result, shape)
+                alone = f" Measured alone: {parts}." if parts else ""
+                short.append(f"* {target.path}, {shape}: {outcome.ratio}, target {target.text}.{alone}")
     head = ["path", "shape", "Ingot", "measured against", "ratio", "target", ""]
     return table(head, rows), short
 

@@ -46,6 +46,14 @@ class Target:
         return min((entry for entry in found if entry), key=_cost, default=None)
 
 
+    def parts(self, result, shape):
+        """What pieces of the work take alone, for the explanation; empty when none was measured."""
+        found = [entry for entry in result.series
+                 if entry["group"] == self.group and entry["shape"] == shape and entry["seconds"]
+                 and entry["contender"].startswith("part:")]
+        return ", ".join(f"{entry['contender'][5:]} {_text(entry)}" for entry in found)
+
+
 @dataclasses.dataclass
 class AtMostTimes(Target):
     """Time at most `limit` times the ceiling's."""
