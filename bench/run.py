@@ -37,6 +37,7 @@ def parse_arguments():
     parser.add_argument("--filter", default="", help="regular expression on group/shape/contender")
     parser.add_argument("--repetitions", type=int, default=0, help="default: 7, or 1 with --quick")
     parser.add_argument("--peers", type=pathlib.Path, help="Python interpreter that has the peers")
+    parser.add_argument("--over", type=pathlib.Path, help="earlier result, whose other groups are taken over; a note says so")
     parser.add_argument("--no-peers", action="store_true", help="leave out the comparison with other libraries")
     arguments = parser.parse_args()
     arguments.repetitions = arguments.repetitions or (1 if arguments.quick else 7)
@@ -103,6 +104,19 @@ def run_benchmarks(program, arguments):
     return code == 0, collect(json.loads(out.read_text()))
 
 
+def take_over(result, earlier):
+    """Groups that this run has not measured, from an earlier one: ratios never mix two runs."""
+    measured = {entry["group"] for entry in result["series"]}
+    older = [entry for entry in earlier["series"] if entry["group"] not in measured]
+    groups = sorted({entry["group"] for entry in older})
+    if not groups:
+        return
+    result["series"] += older
+    notes = [note for note in earlier.get("notes", []) if "groups" not in note]
+    result["notes"] = notes + [f"The groups {', '.join(groups)} are of an earlier run, of Ingot {earlier['machine']['commit']} on "
+                               f"{earlier['date']}; the others of this one. No ratio mixes the two."]
+
+
 def main():
     arguments = parse_arguments()
     facts = machine.facts(arguments.build, arguments.cache)
@@ -129,6 +143,8 @@ def main():
         "peers": compare_run.versions(peers),
         "series": series + compare_series,
     }
+    if arguments.over:
+        take_over(result, json.loads(arguments.over.read_text()))
     out = arguments.out or ROOT / "bench/results" / f"{result['date']}-{facts['name']}.json"
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(result, indent=1) + "\n")
