@@ -105,16 +105,18 @@ def run_benchmarks(program, arguments):
 
 
 def take_over(result, earlier):
-    """Groups that this run has not measured, from an earlier one: ratios never mix two runs."""
-    measured = {entry["group"] for entry in result["series"]}
-    older = [entry for entry in earlier["series"] if entry["group"] not in measured]
-    groups = sorted({entry["group"] for entry in older})
-    if not groups:
-        return
-    result["series"] += older
-    notes = [note for note in earlier.get("notes", []) if "groups" not in note]
-    result["notes"] = notes + [f"The groups {', '.join(groups)} are of an earlier run, of Ingot {earlier['machine']['commit']} on "
-                               f"{earlier['date']}; the others of this one. No ratio mixes the two."]
+    """What this run has not measured, from an earlier one, by group and shape: no ratio mixes two runs."""
+    measured = {(entry["group"], entry["shape"]) for entry in result["series"]}
+    for entry in earlier["series"]:
+        if (entry["group"], entry["shape"]) not in measured:
+            result["series"].append({"of": f"{earlier['machine']['commit']}, {earlier['date']}", **entry})
+    result["notes"] = [note for note in earlier.get("notes", []) if not note.startswith("Of earlier runs")]
+    runs = {}
+    for entry in result["series"]:
+        if "of" in entry:
+            runs.setdefault(entry["of"], set()).add(entry["group"])
+    result["notes"] += [f"Of earlier runs, Ingot {run}: {', '.join(sorted(groups))} (in part or whole). No ratio mixes two runs."
+                        for run, groups in sorted(runs.items())]
 
 
 def main():

@@ -19,6 +19,13 @@ FakeRuntime& FakeRuntime::get() {
   return runtime;
 }
 
+// Work that waits holds its event, and an event its stream: neither would ever go.
+void FakeRuntime::forget_work() {
+  for (const auto& [handle, stream] : streams_) stream->work.clear();
+  for (const auto& [device, stream] : default_streams_) stream->work.clear();
+  for (const StreamPointer& stream : orphans_) stream->work.clear();
+}
+
 void FakeRuntime::reset(const FakeOptions& new_options) {
   const std::lock_guard lock(mutex);
   g_device = 0;
@@ -28,6 +35,7 @@ void FakeRuntime::reset(const FakeOptions& new_options) {
   broken_ = cudaSuccess;
   random_.seed(options.seed);
   violations_.clear();
+  forget_work();
   streams_.clear();
   default_streams_.clear();
   orphans_.clear();
@@ -80,8 +88,7 @@ cudaError_t FakeRuntime::violate(const std::string& text, cudaError_t error) {
 // What was under way never finishes.
 void FakeRuntime::end_context(cudaError_t error) {
   broken_ = error;
-  for (auto& [handle, stream] : streams_) stream->work.clear();
-  for (auto& [device, stream] : default_streams_) stream->work.clear();
+  forget_work();
   orphans_.clear();
 }
 

@@ -158,6 +158,7 @@ class FakeRuntime {
 
  private:
   StreamPointer make_stream();
+  void forget_work();
   void run_next(FakeStream& stream);
   void run_some();
   void perform(const FakeCopy& copy);
