@@ -11,6 +11,7 @@
 #include "io/posix_file.h"
 #include "io/queue.h"
 #include "tests/io/io_testing.h"
+#include "tests/support/sanitized.h"
 
 namespace ingot::io {
 namespace {
@@ -19,12 +20,6 @@ constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 constexpr std::uint64_t kWindow = 64 * kMiB;
 constexpr std::uint64_t kBytes = 34 * kWindow;
 static_assert(kBytes > 2 * kMaxCallBytes && kBytes > 0x7ffff000);
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
 
 // kBytes of address space over the same kWindow of memory, again and again.
 class Folded {
@@ -86,7 +81,7 @@ std::uint64_t available_memory() {
 class LargeTransfer : public ::testing::TestWithParam<Way> {
  protected:
   void SetUp() override {
-    if (kSanitized) GTEST_SKIP() << "sanitizers keep notes of every byte";
+    if (testing::kSanitized) GTEST_SKIP() << "sanitizers keep notes of every byte";
   }
   static const Folded& memory() {
     static const Folded kMemory;

@@ -3,12 +3,13 @@
 
 #include "tests/libtorch/torch_testing.h"
 #include "tests/support/peak_memory.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/scratch.h"
 
 namespace ingot::libtorch::testing {
 namespace {
 
-using ingot::testing::kMemoryIsMeasured;
+using ingot::testing::kSanitized;
 using ingot::testing::peak_memory_of;
 using ingot::testing::Scratch;
 
@@ -20,7 +21,7 @@ struct OneParameter : torch::nn::Module {
 };
 
 TEST(LoadMemory, InPlaceNeedsNoSecondModel) {
-  if (!kMemoryIsMeasured) GTEST_SKIP() << "a sanitizer takes memory of its own";
+  if (kSanitized) GTEST_SKIP() << "a sanitizer takes memory of its own";
   constexpr std::int64_t kBytes = std::int64_t{256} << 20;
   const Scratch scratch;
   const std::string path = scratch.path("model.ingot");

@@ -16,6 +16,7 @@
 #include "format/header.h"
 #include "tests/loader/byte_file_system.h"
 #include "tests/loader/sample.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/scratch.h"
 #include "tests/support/status_matchers.h"
 
@@ -23,11 +24,7 @@ namespace ingot::testing {
 namespace {
 
 // Sanitizers cost a factor of ten: there, one bit of every byte instead of all eight.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t kBitsOfAByte = 1;
-#else
-constexpr std::uint64_t kBitsOfAByte = 8;
-#endif
+constexpr std::uint64_t kBitsOfAByte = kSanitized ? 1 : 8;
 
 // What must be said of damage to a byte.
 struct Place {

@@ -3,17 +3,12 @@
 
 #include "tests/loader/counting_new.h"
 #include "tests/loader/sample.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/scratch.h"
 #include "tests/support/status_matchers.h"
 
 namespace ingot::testing {
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
 
 std::string name_of_tensor(std::uint32_t i) {
   return "model.layers." + std::to_string(i % 1000) + ".expert." + std::to_string(i / 1000);

@@ -14,17 +14,12 @@
 #include "format/index_model.h"
 #include "format/layout.h"
 #include "tests/loader/sample.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/scratch.h"
 #include "tests/support/status_matchers.h"
 
 namespace ingot::testing {
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 

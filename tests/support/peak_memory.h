@@ -9,13 +9,6 @@
 
 namespace ingot::testing {
 
-// Sanitizers take memory of their own: what is measured under them says nothing.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kMemoryIsMeasured = false;
-#else
-inline constexpr bool kMemoryIsMeasured = true;
-#endif
-
 // Kilobytes behind a key of /proc/self/status, in bytes.
 inline std::uint64_t process_bytes(std::string_view key) {
   std::ifstream lines("/proc/self/status");

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/peak_memory.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/scratch.h"
 #include "tests/support/status_matchers.h"
 #include "tests/tools/exact.h"
@@ -224,7 +225,7 @@ TEST_F(CliConvert, DamageIsNotCarriedOver) {
 
 // 384 MiB of tensors, both ways.
 TEST(CliConvertMemory, TheModelIsNeverHeld) {
-  if (!kMemoryIsMeasured) GTEST_SKIP() << "a sanitizer takes memory of its own";
+  if (kSanitized) GTEST_SKIP() << "a sanitizer takes memory of its own";
   constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
   const Scratch scratch;
   const std::string from = scratch.path("model.safetensors");

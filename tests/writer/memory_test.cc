@@ -2,6 +2,7 @@
 #include "ingot/writer.h"
 
 #include "tests/support/peak_memory.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/scratch.h"
 #include "tests/support/status_matchers.h"
 
@@ -11,7 +12,7 @@ namespace {
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 
 TEST(WriterMemory, IsBoundedByItsStaging) {
-  if (!kMemoryIsMeasured) GTEST_SKIP() << "a sanitizer takes memory of its own";
+  if (kSanitized) GTEST_SKIP() << "a sanitizer takes memory of its own";
   constexpr std::uint64_t kTensorBytes = 16 * kMiB;
   constexpr int kTensors = 24;
   const Scratch scratch;
