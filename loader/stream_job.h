@@ -7,6 +7,7 @@
 
 #include "ingot/stream.h"
 
+#include "loader/cancel_watch.h"
 #include "loader/stream_setup.h"
 #include "loader/verify_errors.h"
 
@@ -17,20 +18,18 @@ class StreamJob {
  public:
   StreamJob(const Checkpoint::State& state_in, const StreamSetup& setup_in,
             const StreamOptions& options_in)
-      : state(state_in), setup(setup_in), options(options_in), errors(state_in, kFirstOnly) {}
+      : state(state_in),
+        setup(setup_in),
+        options(options_in),
+        errors(state_in, kFirstOnly),
+        cancel_(options_in.cancel) {}
 
   // The next transfer that nobody has taken; null when there is none, or none that matters.
   const Transfer* take();
   // Whether a transfer should still be worked at: not when an error lies before it in the file.
   bool wants(const Transfer& transfer) const { return !stopped() && errors.wants(transfer.begin); }
   bool stopped() const { return failed_.load(std::memory_order_relaxed) || cancelled(); }
-  // Once seen it stays: a flag that its owner takes back must not make a load look whole.
-  bool cancelled() const {
-    if (options.cancel != nullptr && options.cancel->load(std::memory_order_relaxed)) {
-      cancelled_.store(true, std::memory_order_relaxed);
-    }
-    return cancelled_.load(std::memory_order_relaxed);
-  }
+  bool cancelled() const { return cancel_.cancelled(); }
 
   // An error of a range of the file. Of several the first in file order is told.
   void fail_read(const Stretch& range, const Status& cause);
@@ -54,9 +53,9 @@ class StreamJob {
 
   static inline const VerifyOptions kFirstOnly{};
 
+  const CancelWatch cancel_;
   std::atomic<std::uint64_t> next_{0};
   std::atomic<bool> failed_{false};
-  mutable std::atomic<bool> cancelled_{false};
   std::mutex mutex_;  // guards what follows, and calls to the progress callback
   Status failure_;
   StreamReport report_;

@@ -8,6 +8,7 @@
 
 #include "ingot/verify.h"
 
+#include "loader/cancel_watch.h"
 #include "loader/verify_errors.h"
 #include "loader/verify_plan.h"
 
@@ -18,7 +19,11 @@ class VerifyJob {
  public:
   VerifyJob(const Checkpoint::State& state_in, const VerifyOptions& options_in,
             const VerifyPlan& plan_in)
-      : state(state_in), options(options_in), plan(plan_in), errors(state_in, options_in) {}
+      : state(state_in),
+        options(options_in),
+        plan(plan_in),
+        errors(state_in, options_in),
+        cancel_(options_in.cancel) {}
 
   // The next unit that nobody has taken; nullopt when there is none, or none that matters.
   std::optional<Stretch> take();
@@ -29,9 +34,7 @@ class VerifyJob {
   // Whether the item at `offset` should still be looked at.
   bool wants(std::uint64_t offset) const { return !stopped() && errors.wants(offset); }
   bool stopped() const { return failed_.load(std::memory_order_relaxed) || cancelled(); }
-  bool cancelled() const {
-    return options.cancel != nullptr && options.cancel->load(std::memory_order_relaxed);
-  }
+  bool cancelled() const { return cancel_.cancelled(); }
 
   // What keeps the verification from being made; ends it.
   void fail(const Status& status);
@@ -46,6 +49,7 @@ class VerifyJob {
   VerifyErrors errors;
 
  private:
+  const CancelWatch cancel_;
   std::atomic<std::uint64_t> next_unit_{0};
   std::atomic<std::uint64_t> bytes_{0};
   std::atomic<std::uint64_t> chunks_{0};

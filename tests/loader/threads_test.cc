@@ -5,6 +5,7 @@
 
 #include "ingot/verify.h"
 
+#include "loader/cancel_watch.h"
 #include "tests/loader/sample.h"
 #include "tests/support/scratch.h"
 #include "tests/support/status_matchers.h"
@@ -62,6 +63,18 @@ TEST(ThreadsTest, ManyOpenings) {
     });
   }
   for (std::thread& thread : threads) thread.join();
+}
+
+// Verifications and loads look at their flag through this.
+TEST(CancelWatch, ACancelThatIsTakenBackStays) {
+  CancelFlag flag{false};
+  const loader::CancelWatch watch(&flag);
+  EXPECT_FALSE(watch.cancelled());
+  flag = true;
+  EXPECT_TRUE(watch.cancelled());
+  flag = false;
+  EXPECT_TRUE(watch.cancelled());
+  EXPECT_FALSE(loader::CancelWatch(nullptr).cancelled());
 }
 
 }  // namespace
