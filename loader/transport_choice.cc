@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "base/error.h"
-#include "format/constants.h"
+#include "loader/direct_file.h"
 
 namespace ingot::loader {
 namespace {
@@ -33,17 +33,6 @@ std::optional<std::uint64_t> resident_percent(const Checkpoint::State& state, st
   }
   if (asked == 0) return std::nullopt;
   return found * 100 / asked;
-}
-
-Result<std::unique_ptr<io::File>> open_direct(const Checkpoint::State& state) {
-  INGOT_ASSIGN_OR_RETURN(std::unique_ptr<io::File> direct, state.file->reopen_direct());
-  const io::DirectAlignment alignment = direct->direct_alignment();
-  const std::uint32_t coarsest = std::max(alignment.offset, alignment.memory);
-  if (coarsest <= format::kPageBytes) return {std::move(direct)};
-  return make_error(Code::kUnsupported, "O_DIRECT asks for a coarser alignment than the format's")
-      .file(state.path())
-      .expected("at most " + std::to_string(format::kPageBytes))
-      .found(coarsest);
 }
 
 Status check_mapped(const Checkpoint::State& state, Transport asked) {

@@ -12,6 +12,7 @@
 #include "format/digest.h"
 #include "format/validate.h"
 #include "loader/checkpoint_state.h"
+#include "loader/direct_file.h"
 #include "loader/threads.h"
 #include "loader/verify_direct.h"
 #include "loader/verify_job.h"
@@ -72,13 +73,8 @@ Status Verification::choose_path() {
       break;
   }
   path_ = ReadPath::kDirect;
-  INGOT_ASSIGN_OR_RETURN(direct_, state_.file->reopen_direct());
-  const io::DirectAlignment alignment = direct_->direct_alignment();
-  if (std::max(alignment.offset, alignment.memory) <= format::kPageBytes) return {};
-  return make_error(Code::kUnsupported, "O_DIRECT asks for a coarser alignment than the format's")
-      .file(state_.path())
-      .expected("at most " + std::to_string(format::kPageBytes))
-      .found(std::max(alignment.offset, alignment.memory));
+  INGOT_ASSIGN_OR_RETURN(direct_, loader::open_direct(state_));
+  return {};
 }
 
 Status Verification::choose_mapping(std::string_view reason) {
