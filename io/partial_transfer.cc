@@ -9,6 +9,16 @@
 
 namespace ingot::io {
 
+namespace {
+
+// Answers that say nothing about the file. Nobody here cancels: the kernel does (ECANCELED) when
+// it cannot start its own worker thread, and when the thread that submitted has ended.
+bool not_done_by_kernel(int number) {
+  return number == EAGAIN || number == EINTR || number == ECANCELED;
+}
+
+}  // namespace
+
 std::optional<Status> PartialTransfer::book(int result) {
   if (result <= 0) return stopped(-result);
   done_ += static_cast<std::uint64_t>(result);
@@ -22,7 +32,7 @@ Status PartialTransfer::stopped(int number) const {
   const bool reading = transfer_.op == Transfer::Op::kRead;
   File& file = *transfer_.file;
   if (number == 0) return reading ? read_past_end(file, progress) : write_stuck(file, progress);
-  if (number == EAGAIN || number == EINTR) {
+  if (not_done_by_kernel(number)) {
     return perform({transfer_.op, &file, offset(), memory(), bytes(), transfer_.token});
   }
   const Status cause = make_error(code_of_errno(number), reading ? "cannot read" : "cannot write")

@@ -23,8 +23,8 @@ class PartialTransfer {
   std::uint64_t bytes() const { return transfer_.bytes - done_; }
 
   // `result` is the completion of a piece: bytes, or -errno. The status of the whole transfer when
-  // it ends here; nullopt when the rest is to be asked for. Where the kernel could not do it
-  // without waiting (EAGAIN, EINTR), the rest is done by plain calls: blocks.
+  // it ends here; nullopt when the rest is to be asked for. Where the kernel gave the piece back
+  // undone (EAGAIN, EINTR, ECANCELED), the rest is done by plain calls: blocks.
   std::optional<Status> book(int result);
 
  private:

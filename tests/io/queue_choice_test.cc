@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <thread>
 
 #include "io/posix_file.h"
 #include "io/queue.h"
@@ -126,6 +127,32 @@ TEST(UringTest, AnEarlyEndIsTruncated) {
   EXPECT_THAT(
       only_completion(*queue, {Transfer::Op::kRead, reader.get(), 0, destination.data(), 3000, 0}),
       StatusIs(Code::kTruncated, HasSubstr("found 1000")));
+}
+
+// The kernel cancels what would have to go on in a thread that has ended; as it does where it
+// cannot start a worker of its own. Neither is an error of the file.
+TEST(UringTest, WhatTheKernelCancelsIsDoneByPlainCalls) {
+  auto queue = uring();
+  if (queue == nullptr) GTEST_SKIP() << "no io_uring here";
+  Place place(PlaceKind::kDisk);
+  const auto bytes = pattern(1000);
+  auto stored = create_file(posix(), place.path("file"), bytes);
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+  auto file = adopt_descriptor(ends[0], "pipe, then file");
+  auto writer = adopt_descriptor(ends[1], "pipe");
+  std::vector<std::byte> destination(bytes.size());
+  std::thread submitter([&] {
+    EXPECT_OK(queue->submit(
+        {Transfer::Op::kRead, file.get(), 0, destination.data(), destination.size(), 7}));
+  });
+  submitter.join();
+  ASSERT_EQ(::write(ends[1], bytes.data(), 1), 1);  // wakes the read, whose thread is gone
+  ASSERT_EQ(::dup2(stored->descriptor(), ends[0]), ends[0]);
+  ASSERT_OK_AND_ASSIGN(const Completion completion, queue->wait());
+  EXPECT_EQ(completion.token, 7U);
+  EXPECT_OK(completion.status);
+  EXPECT_EQ(destination, bytes);
 }
 
 TEST(UringTest, ShortWritesAreContinuedUpToTheLimit) {
