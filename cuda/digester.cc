@@ -69,7 +69,7 @@ Status Digester::start_after(const Event& event) {
 Status Digester::digest(std::span<const DeviceSpan> ranges, std::span<Digest128> digests) {
   DeviceGuard guard(ordinal_);
   INGOT_RETURN_IF_ERROR(guard.status());
-  const Status done = run(ranges, digests);
+  Status done = run(ranges, digests);
   if (done.ok()) return done;
   // Items and digests are in use until the streams are idle.
   for (const Lane& lane : lanes_) static_cast<void>(lane.stream.settle());

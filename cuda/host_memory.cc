@@ -81,10 +81,11 @@ Result<std::unique_ptr<HostRegistration>> register_pages(int ordinal,
   // Without the flag only memory that may be written to can be registered; the call finds out.
   const unsigned int flags =
       cudaHostRegisterPortable | (read_only != 0 ? cudaHostRegisterReadOnly : 0u);
-  const auto address = reinterpret_cast<std::uintptr_t>(bytes.data());
-  const std::uintptr_t begin = address / kPage * kPage;
-  const std::uintptr_t end = (address + bytes.size() + kPage - 1) / kPage * kPage;
-  auto registered = Registered::make(ordinal, reinterpret_cast<void*>(begin), end - begin, flags);
+  const std::size_t before = reinterpret_cast<std::uintptr_t>(bytes.data()) % kPage;
+  const std::size_t whole = (before + bytes.size() + kPage - 1) / kPage * kPage;
+  // The runtime takes memory that it may not write to by a pointer that says otherwise.
+  void* begin = const_cast<std::byte*>(bytes.data()) - before;
+  auto registered = Registered::make(ordinal, begin, whole, flags);
   if (registered.ok()) return std::unique_ptr<HostRegistration>(*std::move(registered));
   // That this memory cannot be page-locked is no fault of the device's: there are other ways.
   return make_error(Code::kUnsupported, "the GPU cannot copy from this memory directly")

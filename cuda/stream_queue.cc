@@ -124,7 +124,7 @@ Status StreamQueue::start_after(StreamHandle stream) {
   // one.
   INGOT_ASSIGN_OR_RETURN(Event event, take_event());
   const Status recorded = event.record(stream);
-  const Status held = recorded.ok() ? event.hold(stream_.get()) : recorded;
+  Status held = recorded.ok() ? event.hold(stream_.get()) : recorded;
   pool_.push_back(std::move(event));
   return held;
 }

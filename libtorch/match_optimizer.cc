@@ -14,6 +14,10 @@ using torch::Tensor;
 
 namespace {
 
+std::string entry_text(const std::string& member, const std::string& entry) {
+  return member + ": " + entry;
+}
+
 class OptimizerMatcher {
  public:
   OptimizerMatcher(const Checkpoint& checkpoint, const OptimizerInfo& stored,
@@ -159,10 +163,10 @@ class OptimizerMatcher {
       if (key == "step") continue;
       if (!std::equal(shape.begin(), shape.end(), info.shape.begin(), info.shape.end())) {
         report_.mismatches.push_back(
-            {name + ": " + key, shape_text(shape), shape_text(info.shape)});
+            {entry_text(name, key), shape_text(shape), shape_text(info.shape)});
         agree = false;
       } else if (to_scalar_type(info.dtype) != param.scalar_type()) {
-        report_.mismatches.push_back({name + ": " + key, dtype_text(param.scalar_type()),
+        report_.mismatches.push_back({entry_text(name, key), dtype_text(param.scalar_type()),
                                       std::string(dtype_name(info.dtype))});
         agree = false;
       }

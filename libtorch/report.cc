@@ -105,6 +105,15 @@ std::string LoadReport::to_string() const {
   return out;
 }
 
+namespace {
+
+std::string change_text(const std::string& where, const StateKey& key, const std::string& was,
+                        const std::string& is) {
+  return where + ": " + std::string(key.text()) + " " + was + " -> " + is;
+}
+
+}  // namespace
+
 void note_changes(const StateValue& before, const StateValue& after, const std::string& where,
                   std::vector<std::string>* notes) {
   for (std::size_t i = 0; i < before.keys().size(); ++i) {
@@ -112,7 +121,7 @@ void note_changes(const StateValue& before, const StateValue& after, const std::
     const StateValue* now = after.find(key);
     const std::string was = text_of(before.items()[i]);
     const std::string is = now == nullptr ? "gone" : text_of(*now);
-    if (was != is) notes->push_back(where + ": " + key.text() + " " + was + " -> " + is);
+    if (was != is) notes->push_back(change_text(where, key, was, is));
   }
 }
 

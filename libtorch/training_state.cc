@@ -55,8 +55,8 @@ TrainingState& TrainingState::module(std::string name, torch::nn::Module& module
 
 TrainingState& TrainingState::module(std::string name, std::shared_ptr<torch::nn::Module> module) {
   if (module == nullptr) raise(Code::kInvalidArgument, "the module is null");
-  add_module(*parts_,
-             {.name = std::move(name), .tensors = [module] { return members_of(*module); }});
+  add_module(*parts_, {.name = std::move(name),
+                       .tensors = [module = std::move(module)] { return members_of(*module); }});
   return *this;
 }
 

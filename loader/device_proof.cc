@@ -84,9 +84,7 @@ class DeviceProof {
 
   Status add(const Item& item, const Piece& piece) {
     Batch& batch = batches_[piece.device];
-    batch.spans.push_back(
-        {reinterpret_cast<std::byte*>(piece.destination) + (item.begin - piece.source),
-         item.end - item.begin});
+    batch.spans.push_back({piece.memory() + (item.begin - piece.source), item.end - item.begin});
     batch.items.push_back(item);
     return batch.items.size() == kBatch ? flush(piece.device) : Status();
   }

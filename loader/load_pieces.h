@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -21,6 +22,10 @@ struct Piece {
 
   std::uint64_t source_end() const { return source + (rows - 1) * source_pitch + width; }
   std::uint64_t bytes() const { return rows * width; }
+  // REQUIRES: `destination` is an address.
+  std::byte* memory() const {
+    return reinterpret_cast<std::byte*>(destination);  // NOLINT(performance-no-int-to-ptr)
+  }
 };
 
 // Turns runs, in the order in which a slice has them, into pieces: runs that continue each other

@@ -200,6 +200,7 @@ class Inspector {
   template <typename Key, typename Name>
   void print_shares(std::string_view title, const std::map<Key, Share>& shares, Name name) {
     std::vector<std::vector<std::string>> rows;
+    rows.reserve(shares.size());
     for (const auto& [key, share] : shares) rows.push_back(row(name(key), share));
     const std::array columns = {Column{.title = title}, Column{.title = "tensors", .right = true},
                                 Column{.title = "size", .right = true},
