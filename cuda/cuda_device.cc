@@ -10,6 +10,7 @@
 #include "ingot/cuda.h"
 
 #include "base/error.h"
+#include "cuda/cufile.h"
 #include "cuda/device_guard.h"
 #include "cuda/device_memory.h"
 #include "cuda/digester.h"
@@ -56,6 +57,7 @@ class RuntimeDevice final : public CudaDevice {
   }
   Result<std::unique_ptr<CudaQueue>> open_cuda_queue() override;
   Status start_after(StreamHandle stream) override;
+  Result<std::unique_ptr<DeviceFile>> open_file(int descriptor) override;
   Status digest(std::span<const DeviceSpan> ranges, std::span<Digest128> digests) override;
 
  private:
@@ -83,6 +85,15 @@ Status RuntimeDevice::start_after(StreamHandle stream) {
     start_.emplace(std::move(event));
   }
   return start_->record(stream);
+}
+
+// What cuFile reads is in no stream: that the caller's has come so far is waited for here.
+Result<std::unique_ptr<DeviceFile>> RuntimeDevice::open_file(int descriptor) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (start_) INGOT_RETURN_IF_ERROR(start_->wait());
+  }
+  return open_cufile(facts_.ordinal, descriptor);
 }
 
 Status RuntimeDevice::digest(std::span<const DeviceSpan> ranges, std::span<Digest128> digests) {

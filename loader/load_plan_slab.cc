@@ -1,8 +1,10 @@
 // LoadPlan: one slab, laid out like the file.
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include "base/checked.h"
+#include "base/error.h"
 #include "format/constants.h"
 #include "loader/checkpoint_state.h"
 #include "loader/load_plan_rep.h"
@@ -24,6 +26,7 @@ class StorageSet {
     wanted_[tensor.quantization->scales_storage] = true;
     wanted_[tensor.quantization->zero_points_storage] = true;
   }
+  void add(std::uint32_t storage) { wanted_[storage] = true; }
   bool has(std::uint32_t storage) const { return wanted_[storage]; }
 
  private:
@@ -89,6 +92,23 @@ LoadPlan LoadPlan::for_roles(const Checkpoint& checkpoint, std::initializer_list
 LoadPlan LoadPlan::for_tensors(const Checkpoint& checkpoint, const TensorFilter& filter) {
   StorageSet wanted(checkpoint);
   checkpoint.for_each(filter, [&](const TensorInfo& tensor) { wanted.add(tensor); });
+  LoadPlan plan(checkpoint);
+  fill(*plan.rep_, wanted);
+  return plan;
+}
+
+Result<LoadPlan> LoadPlan::for_storages(const Checkpoint& checkpoint,
+                                        std::span<const std::uint32_t> storages) {
+  StorageSet wanted(checkpoint);
+  for (const std::uint32_t storage : storages) {
+    if (storage >= checkpoint.storage_count()) {
+      return make_error(Code::kInvalidArgument, "the file has no such storage")
+          .file(checkpoint.file().path)
+          .expected("below " + std::to_string(checkpoint.storage_count()))
+          .found(storage);
+    }
+    wanted.add(storage);
+  }
   LoadPlan plan(checkpoint);
   fill(*plan.rep_, wanted);
   return plan;

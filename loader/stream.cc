@@ -31,6 +31,7 @@ constexpr std::array kTransports = {
     NamedTransport{Transport::kRead, "read"},
     NamedTransport{Transport::kDirect, "direct"},
     NamedTransport{Transport::kRegisteredMapping, "registered-mapping"},
+    NamedTransport{Transport::kDeviceFile, "device-file"},
 };
 
 Status check_slab(const LoadPlan& plan, const DeviceSpan& slab) {
@@ -64,14 +65,23 @@ void work(void* context, int) { loader::StreamWorker(*static_cast<StreamJob*>(co
 Status check_destinations(const std::vector<Piece>& pieces, const std::vector<Device*>& devices) {
   for (const Piece& piece : pieces) {
     const std::uint64_t bytes = (piece.rows - 1) * piece.destination_pitch + piece.width;
-    INGOT_RETURN_IF_ERROR(devices[piece.device]->check_destination(
-        {reinterpret_cast<std::byte*>(piece.destination), bytes}));
+    INGOT_RETURN_IF_ERROR(devices[piece.device]->check_destination({piece.memory(), bytes}));
   }
   return {};
 }
 
+// What never is in host memory can only be hashed where it arrives.
+StreamOptions effective(const StreamOptions& asked) {
+  StreamOptions options = asked;
+  if (options.transport == Transport::kDeviceFile && options.verify == StreamVerify::kTouched) {
+    options.verify = StreamVerify::kOnDevice;
+  }
+  return options;
+}
+
 Result<StreamReport> run(const LoadPlan& plan, std::vector<Piece> pieces,
-                         std::vector<Device*> devices, const StreamOptions& options) {
+                         std::vector<Device*> devices, const StreamOptions& asked) {
+  const StreamOptions options = effective(asked);
   const auto begin = std::chrono::steady_clock::now();
   INGOT_RETURN_IF_ERROR(check_destinations(pieces, devices));
   INGOT_ASSIGN_OR_RETURN(const StreamSetup setup,
@@ -141,7 +151,7 @@ Result<StreamPreview> preview(const LoadPlan& plan, Device& device, const Stream
   INGOT_ASSIGN_OR_RETURN(
       const StreamSetup setup,
       loader::make_stream_setup(plan.checkpoint().internal(), plan.internal().pieces,
-                                std::move(devices), options));
+                                std::move(devices), effective(options)));
   StreamPreview preview;
   for (const loader::Transfer& transfer : setup.transfers.transfers()) {
     StreamPreview::Transfer& shown = preview.transfers.emplace_back();

@@ -52,6 +52,33 @@ Status fit(const Checkpoint::State& state, const StreamOptions& options, std::ui
   return {};
 }
 
+// kUnsupported when no device reads the file.
+Status open_device_files(const Checkpoint::State& state, StreamVerify verify, StreamSetup* setup) {
+  Status refusal;
+  bool any = false;
+  setup->device_files.resize(setup->devices.size());
+  for (std::size_t i = 0; i < setup->devices.size(); ++i) {
+    Device& device = *setup->devices[i];
+    if (verify != StreamVerify::kNone && !setup->can_hash[i]) {
+      refusal = make_error(Code::kUnsupported, "it cannot prove what it reads itself")
+                    .found(device.description());
+      continue;
+    }
+    auto file = device.open_file(setup->direct->descriptor());
+    if (!file.ok() && file.status().code() != Code::kUnsupported) return file.status();
+    if (file.ok()) {
+      setup->device_files[i] = *std::move(file);
+    } else {
+      refusal = file.status();
+    }
+    any |= setup->device_files[i] != nullptr;
+  }
+  if (any) return {};
+  return make_error(Code::kUnsupported, "no device reads the file itself")
+      .file(state.path())
+      .advice(refusal.message());
+}
+
 bool all_host(const std::vector<Device*>& devices) {
   return std::all_of(devices.begin(), devices.end(),
                      [](const Device* device) { return device->host_accessible(); });
@@ -63,10 +90,13 @@ bool fills_in_place(const Transfer& transfer, const StreamSetup& setup) {
   const std::span<const Piece> pieces = setup.transfers.pieces(transfer);
   if (setup.transport == Transport::kRegisteredMapping || pieces.size() != 1) return false;
   const Piece& piece = pieces.front();
-  if (!setup.devices[piece.device]->host_accessible() || piece.rows != 1 ||
-      piece.source != transfer.begin || piece.source_end() != transfer.end) {
+  if (piece.rows != 1 || piece.source != transfer.begin || piece.source_end() != transfer.end) {
     return false;
   }
+  if (setup.transport == Transport::kDeviceFile && setup.device_files[piece.device] != nullptr) {
+    return true;
+  }
+  if (!setup.devices[piece.device]->host_accessible()) return false;
   const auto on_page = [](std::uint64_t at) { return at % format::kPageBytes == 0; };
   return setup.transport != Transport::kDirect ||
          (on_page(transfer.begin) && on_page(transfer.end) && on_page(piece.destination));
@@ -93,6 +123,9 @@ Result<StreamSetup> make_stream_setup(const Checkpoint::State& state, std::vecto
   setup.transport = choice.transport;
   setup.reason = std::move(choice.reason);
   setup.direct = std::move(choice.direct);
+  if (setup.transport == Transport::kDeviceFile) {
+    INGOT_RETURN_IF_ERROR(open_device_files(state, options.verify, &setup));
+  }
 
   const bool verify = options.verify != StreamVerify::kNone;
   const std::uint64_t least = verify ? state.info.chunk_bytes : format::kPageBytes;

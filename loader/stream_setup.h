@@ -22,14 +22,16 @@ inline constexpr std::uint64_t kSlack = 2 * format::kPageBytes;
 struct StreamSetup {
   Transport transport = Transport::kRead;
   std::string reason;
-  std::unique_ptr<io::File> direct;  // kDirect
+  std::unique_ptr<io::File> direct;  // kDirect, kDeviceFile
   int threads = 1;
   std::uint64_t slots_per_thread = 0;  // at least 1
   std::uint64_t slot_bytes = 0;        // pinned, with what page alignment takes
   TransferPlan transfers;
   std::vector<Device*> devices;  // by Piece::device
   std::vector<bool> can_hash;    // the same; only kOnDevice asks
-  bool uses_slots = false;       // not when every transfer is filled where it goes
+  // The same; null for a device that cannot, or whose memory could not be proven. kDeviceFile.
+  std::vector<std::unique_ptr<DeviceFile>> device_files;
+  bool uses_slots = false;  // not when every transfer is filled where it goes
 
   // Of one slot, to allocate: of a registered mapping only the parts of pages at either end.
   std::uint64_t staging_bytes() const {
@@ -41,7 +43,8 @@ struct StreamSetup {
 Result<StreamSetup> make_stream_setup(const Checkpoint::State& state, std::vector<Piece> pieces,
                                       std::vector<Device*> devices, const StreamOptions& options);
 
-// Whether a transfer is filled where it goes: one run, to memory that the processor may write.
+// Whether a transfer is filled where it goes: one run, to memory that the processor may write, or
+// whose device reads the file.
 bool fills_in_place(const Transfer& transfer, const StreamSetup& setup);
 
 }  // namespace ingot::loader

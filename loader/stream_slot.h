@@ -32,8 +32,9 @@ struct Slot {
   State state = State::kFree;
   MutableBytes memory;  // staging, page-aligned; empty when the load needs none
   const Transfer* transfer = nullptr;
-  bool in_place = false;        // filled at the destination: nothing is left to copy
-  std::byte* target = nullptr;  // where the byte at transfer->begin is to be written
+  bool in_place = false;         // filled at the destination: nothing is left to copy
+  std::byte* target = nullptr;   // where the byte at transfer->begin is to be written
+  DeviceFile* reader = nullptr;  // what writes it there, when that is not the processor
   // Once filled: all of the transfer, in file order. One, but for a registered mapping.
   std::array<Segment, 3> segments;
 

@@ -73,7 +73,7 @@ class PageCacheSource final : public StreamSource {
   const io::Mapping& mapping_;
 };
 
-class ReadSource final : public StreamSource {
+class ReadSource : public StreamSource {
  public:
   explicit ReadSource(io::File& file) : file_(file) {}
 
@@ -97,6 +97,21 @@ class ReadSource final : public StreamSource {
 
  private:
   io::File& file_;
+};
+
+// What the device reads itself is proven later, in its memory.
+class DeviceFileSource final : public ReadSource {
+ public:
+  using ReadSource::ReadSource;
+
+  Status finish(Slot& slot, TransferProof& proof) override {
+    if (slot.reader == nullptr) return ReadSource::finish(slot, proof);
+    Stopwatch watch;
+    const Status status =
+        slot.reader->read(slot.transfer->begin, {slot.target, slot.transfer->bytes()});
+    reading_ += watch.lap();
+    return status;
+  }
 };
 
 // Reads whole pages, so a little more than the transfer at either end; the first page begins at the
@@ -214,6 +229,8 @@ Result<std::unique_ptr<StreamSource>> make_stream_source(const Checkpoint::State
       return DirectStreamSource::make(state, options);
     case Transport::kRegisteredMapping:
       return {std::make_unique<RegisteredSource>(*state.mapping, *options.device)};
+    case Transport::kDeviceFile:
+      return {std::make_unique<DeviceFileSource>(*state.file)};
     case Transport::kAuto:
     case Transport::kRead:
       break;

@@ -122,9 +122,11 @@ Result<bool> StreamWorker::fill_next() {
 void StreamWorker::place(Slot& slot) const {
   const Transfer& transfer = *slot.transfer;
   slot.in_place = fills_in_place(transfer, job_.setup);
+  slot.reader = nullptr;
   if (slot.in_place) {
     const Piece& piece = job_.setup.transfers.pieces(transfer).front();
-    slot.target = reinterpret_cast<std::byte*>(piece.destination);
+    slot.target = piece.memory();
+    if (!job_.setup.device_files.empty()) slot.reader = job_.setup.device_files[piece.device].get();
   } else if (!slot.memory.empty()) {
     slot.target = slot.memory.data() + transfer.begin % format::kPageBytes;
   }
@@ -154,7 +156,7 @@ Status StreamWorker::finish(Slot& slot) {
 Status StreamWorker::fill_carefully(Slot& slot, const Status& cause) {
   const Transfer& transfer = *slot.transfer;
   const std::span<const Stretch> ranges = job_.setup.transfers.ranges(transfer);
-  if (job_.setup.transport == Transport::kRegisteredMapping) {
+  if (job_.setup.transport == Transport::kRegisteredMapping || slot.reader != nullptr) {
     job_.fail_read(ranges.front(), cause);
     return cause;
   }
@@ -205,7 +207,7 @@ Status StreamWorker::copy_piece(const Slot& slot, const Piece& piece) {
     clip(piece, segment.begin, segment.end, [&](const Piece& part) {
       if (!status.ok()) return;
       Copy copy;
-      copy.destination = reinterpret_cast<std::byte*>(part.destination);
+      copy.destination = part.memory();
       copy.source = segment.bytes + (part.source - segment.begin);
       copy.width = part.width;
       copy.rows = part.rows;

@@ -50,7 +50,7 @@ Result<TransportChoice> forced(const Checkpoint::State& state, Transport asked) 
   if (asked == Transport::kPageCache || asked == Transport::kRegisteredMapping) {
     INGOT_RETURN_IF_ERROR(check_mapped(state, asked));
   }
-  if (asked == Transport::kDirect) {
+  if (asked == Transport::kDirect || asked == Transport::kDeviceFile) {
     INGOT_ASSIGN_OR_RETURN(choice.direct, open_direct(state));
   }
   return {std::move(choice)};

@@ -16,7 +16,7 @@ namespace ingot::loader {
 struct TransportChoice {
   Transport transport = Transport::kRead;
   std::string reason;
-  std::unique_ptr<io::File> direct;  // kDirect
+  std::unique_ptr<io::File> direct;  // kDirect, kDeviceFile
 };
 
 // `asked`, or for kAuto what residency and file system speak for. kUnsupported, with the reason,

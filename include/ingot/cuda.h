@@ -71,6 +71,9 @@ Result<int> device_count();
 // * wait() and drain() sleep rather than spin;
 // * register_host() page-locks for reading; where system or GPU do not allow it for that memory, it
 //   returns kUnsupported with the reason;
+// * open_file() loads libcufile where it is installed, and waits for the stream that start_after()
+//   was last given; where cuFile's own driver is not loaded, cuFile copies through host memory of
+//   its own, if its configuration allows;
 // * check_destination() asks the driver whose memory the first and the last byte are;
 // * digest() is fastest for many ranges that are aligned to 16 bytes. Of each range a small part is
 //   sequential (one step a KiB), which shows when there are few and very large ones. Several

@@ -54,6 +54,16 @@ class HostRegistration {
   virtual ~HostRegistration() = default;
 };
 
+// A file that a device reads into its own memory itself, past the host's (GPUDirect Storage). Any
+// number of threads. Belongs to its device, which must outlive it.
+class DeviceFile {
+ public:
+  virtual ~DeviceFile() = default;
+  // Blocks until bytes [offset, offset + destination.bytes) of the file are at the destination.
+  // Errors: kIoError; kTruncated where the file ends before; kDeviceError.
+  virtual Status read(std::uint64_t offset, const DeviceSpan& destination) = 0;
+};
+
 // A point in the order of one queue's copies. Means nothing to any other queue.
 struct Fence {
   std::uint64_t number = 0;  // 0 has always been reached
@@ -121,6 +131,12 @@ class Device {
   // kUnsupported, with the reason, where the device cannot copy from foreign memory.
   virtual Result<std::unique_ptr<HostRegistration>> register_host(std::span<const std::byte>) {
     return cannot("copy from foreign memory");
+  }
+
+  // `descriptor` is open for reading past the page cache (O_DIRECT), and must stay open until what
+  // is returned is destroyed. kUnsupported, with the reason, where the device does not read files.
+  virtual Result<std::unique_ptr<DeviceFile>> open_file(int /*descriptor*/) {
+    return cannot("read files itself");
   }
 
   // XXH3-128 of each range of this device's memory, after all that was waited for. Blocks.

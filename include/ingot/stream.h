@@ -22,12 +22,16 @@ namespace ingot {
 
 // How bytes come out of the file.
 enum class Transport : std::uint8_t {
-  kAuto,              // decides from what it can measure; StreamReport::reason says what that was
-  kPageCache,         // copied from the mapped pages: for files that are in memory
-  kRead,              // read(2)
-  kDirect,            // O_DIRECT, many reads in flight (io_uring), past the page cache
-  kRegisteredMapping  // the device copies from the mapped pages itself; one load of a Checkpoint at
-                      // a time, because pages are registered once
+  kAuto,               // decides from what it can measure; StreamReport::reason says what that was
+  kPageCache,          // copied from the mapped pages: for files that are in memory
+  kRead,               // read(2)
+  kDirect,             // O_DIRECT, many reads in flight (io_uring), past the page cache
+  kRegisteredMapping,  // the device copies from the mapped pages itself; one load of a Checkpoint
+                       // at a time, because pages are registered once
+  kDeviceFile  // the device reads the file itself (Device::open_file): on NVIDIA GPUs cuFile,
+               // GPUDirect Storage. Runs of bytes that go to one place do not pass through
+               // host memory, so that kTouched becomes kOnDevice; the rest is read(2).
+               // Never taken by kAuto
 };
 std::string_view transport_name(Transport transport);
 std::optional<Transport> parse_transport(std::string_view name);
@@ -67,10 +71,10 @@ struct StreamReport {
   double seconds = 0;
   StreamStages stages;
   int threads = 0;
-  Transport transport = Transport::kAuto;  // what was taken
-  std::string reason;                      // and why
-  StreamVerify verify = StreamVerify::kTouched;
-  std::uint64_t peak_staging_bytes = 0;  // a device's own scratch memory is not in it
+  Transport transport = Transport::kAuto;        // what was taken
+  std::string reason;                            // and why
+  StreamVerify verify = StreamVerify::kTouched;  // what was done
+  std::uint64_t peak_staging_bytes = 0;          // a device's own scratch memory is not in it
   std::uint64_t slot_bytes = 0;
 };
 

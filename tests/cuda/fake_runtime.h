@@ -42,6 +42,7 @@ struct FakeOptions {
   std::uint64_t largest_pitch = std::uint64_t{1} << 20;
   int unready_queries = 2;             // so often is an event "not ready" before it is
   bool read_only_registration = true;  // whether cudaHostRegisterReadOnly is supported
+  bool cufile = true;                  // whether libcufile is installed
 };
 
 struct FakeLive {
@@ -123,6 +124,7 @@ class FakeRuntime {
   // From here on: for the functions themselves. All under `mutex`.
   std::recursive_mutex mutex;
   FakeOptions options;
+  int cufile_handles = 0;  // registered
 
   // At the head of a call: what it must return instead of working, or cudaSuccess.
   cudaError_t enter(const char* name);

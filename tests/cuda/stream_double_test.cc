@@ -58,6 +58,7 @@ class StreamDouble : public ::testing::Test {
   void TearDown() override {
     EXPECT_THAT(runtime().violations(), IsEmpty());
     EXPECT_TRUE(runtime().live() == FakeLive{}) << "something is left";
+    EXPECT_EQ(runtime().cufile_handles, 0);
   }
 
   void expect_slab(const LoadPlan& load, const Blob& slab) const {
@@ -75,6 +76,11 @@ class StreamDouble : public ::testing::Test {
   std::string path_ = scratch_.path("model.ingot");
 };
 
+// Not every file system has it.
+bool needs_direct_io(Transport transport) {
+  return transport == Transport::kDirect || transport == Transport::kDeviceFile;
+}
+
 using Way = std::tuple<When, Transport, StreamVerify>;
 class StreamDoubleWays : public StreamDouble, public ::testing::WithParamInterface<Way> {};
 
@@ -88,7 +94,7 @@ TEST_P(StreamDoubleWays, ASlabAndTensorsInPlace) {
   const StreamOptions options{
       .transport = transport, .verify = verify, .staging_bytes = 300'000, .threads = 2};
   const Result<StreamReport> report = stream(load, *gpu, memory->span(), options);
-  if (report.status().code() == Code::kUnsupported && transport == Transport::kDirect) {
+  if (report.status().code() == Code::kUnsupported && needs_direct_io(transport)) {
     GTEST_SKIP() << report.status().to_string();
   }
   ASSERT_OK(report);
@@ -128,7 +134,8 @@ TEST_P(StreamDoubleWays, EveryCallOfCuda) {
     }
     ASSERT_THAT(runtime().violations(), IsEmpty());
     ASSERT_TRUE(runtime().live() == FakeLive{});
-    if (report.status().code() == Code::kUnsupported && transport == Transport::kDirect) {
+    if (report.status().code() == Code::kUnsupported && made < number &&
+        needs_direct_io(transport)) {
       GTEST_SKIP() << report.status().to_string();
     }
     if (made < number) {
@@ -147,11 +154,63 @@ TEST_P(StreamDoubleWays, EveryCallOfCuda) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, StreamDoubleWays,
-    ::testing::Combine(::testing::Values(When::kLate, When::kAtOnce, When::kEveryOtherStream,
-                                         When::kSeeded),
-                       ::testing::Values(Transport::kPageCache, Transport::kRead,
-                                         Transport::kDirect, Transport::kRegisteredMapping),
-                       ::testing::Values(StreamVerify::kTouched, StreamVerify::kOnDevice)));
+    ::testing::Combine(
+        ::testing::Values(When::kLate, When::kAtOnce, When::kEveryOtherStream, When::kSeeded),
+        ::testing::Values(Transport::kPageCache, Transport::kRead, Transport::kDirect,
+                          Transport::kRegisteredMapping, Transport::kDeviceFile),
+        ::testing::Values(StreamVerify::kTouched, StreamVerify::kOnDevice)));
+
+// What the GPU reads itself is never in staging memory, and proven where it arrived.
+TEST_F(StreamDouble, FilesThatTheDeviceReads) {
+  runtime().reset({});
+  const std::unique_ptr<CudaDevice> gpu = open_gpu();
+  const Checkpoint checkpoint = *Checkpoint::open(path_);
+  const LoadPlan load = LoadPlan::for_tensors(checkpoint, {});
+  const auto memory = *gpu->allocate(load.slab_bytes());
+  const StreamOptions options{.transport = Transport::kDeviceFile};
+  const Result<StreamReport> report = stream(load, *gpu, memory->span(), options);
+  if (report.status().code() == Code::kUnsupported) GTEST_SKIP() << report.status().to_string();
+  ASSERT_OK(report);
+  expect_slab(load, download(*gpu, memory->span()));
+  EXPECT_EQ(report->verify, StreamVerify::kOnDevice);
+  std::uint64_t stored = 0;  // the rest of what is read are zeros between storages
+  for (std::uint32_t i = 0; i < checkpoint.storage_count(); ++i) {
+    stored += checkpoint.storage(i).bytes;
+  }
+  EXPECT_EQ(report->bytes_verified, stored);
+  EXPECT_EQ(report->peak_staging_bytes, 0U);
+  EXPECT_EQ(report->copies, 0U);
+
+  runtime().options.cufile = false;
+  EXPECT_THAT(stream(load, *gpu, memory->span(), options),
+              StatusIs(Code::kUnsupported, ::testing::HasSubstr("cuFile is not installed")));
+}
+
+// cuFile is in no stream: what the caller's has been given is waited for.
+TEST_F(StreamDouble, TheDeviceReadsAfterTheCallersStream) {
+  runtime().reset({.when = When::kLate});
+  const std::unique_ptr<CudaDevice> gpu = open_gpu();
+  const Checkpoint checkpoint = *Checkpoint::open(path_);
+  const LoadPlan load = LoadPlan::for_tensors(checkpoint, {});
+  const auto memory = *gpu->allocate(load.slab_bytes());
+  cudaStream_t stream_of_caller = nullptr;
+  ASSERT_EQ(cudaSetDevice(kOrdinal), cudaSuccess);
+  ASSERT_EQ(cudaStreamCreateWithFlags(&stream_of_caller, cudaStreamNonBlocking), cudaSuccess);
+  const Blob other(load.slab_bytes(), std::byte{0x77});
+  const auto staging = *gpu->allocate_staging(other.size());
+  std::copy(other.begin(), other.end(), staging->bytes().begin());
+  ASSERT_EQ(cudaMemcpyAsync(memory->span().data, staging->bytes().data(), other.size(),
+                            cudaMemcpyHostToDevice, stream_of_caller),
+            cudaSuccess);
+  ASSERT_OK(gpu->start_after(stream_of_caller));
+  const Result<StreamReport> report =
+      stream(load, *gpu, memory->span(), {.transport = Transport::kDeviceFile});
+  ASSERT_EQ(cudaStreamSynchronize(stream_of_caller), cudaSuccess);
+  ASSERT_EQ(cudaStreamDestroy(stream_of_caller), cudaSuccess);
+  if (report.status().code() == Code::kUnsupported) GTEST_SKIP() << report.status().to_string();
+  ASSERT_OK(report);
+  expect_slab(load, download(*gpu, memory->span()));
+}
 
 // The digest kernel finds what went wrong between the staging memory and the device: here the file
 // itself, since nothing is hashed before it arrives.

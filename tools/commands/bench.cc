@@ -38,7 +38,7 @@ Status parse(BenchCommand& command) {
   const std::optional<Transport> transport = parse_transport(command.transport);
   if (!transport) {
     return make_error(Code::kInvalidArgument, "--transport")
-        .expected("auto, page-cache, read, direct or registered-mapping")
+        .expected("auto, page-cache, read, direct, registered-mapping or device-file")
         .found(command.transport);
   }
   const std::map<std::string, StreamVerify> levels = {{"none", StreamVerify::kNone},
@@ -147,7 +147,7 @@ Command add_bench(CLI::App& parent) {
   app.add_option("FILE", options->path, "An Ingot file")->required()->type_name("");
   app.add_option("--device", options->device, "host (the default) or cuda:N")->type_name("DEVICE");
   app.add_option("--transport", options->transport,
-                 "auto (the default), page-cache, read, direct, registered-mapping")
+                 "auto (the default), page-cache, read, direct, registered-mapping, device-file")
       ->type_name("NAME");
   app.add_option("--verify", options->verify, "touched (the default), on-device, none")
       ->type_name("LEVEL");
