@@ -17,7 +17,7 @@ import machine
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WARM = ["auto", "page-cache", "read", "registered-mapping"]
-COLD = ["auto", "direct", "read"]
+COLD = ["auto", "direct", "read", "device-file"]
 VERIFY = ["touched", "on-device", "none"]
 
 
@@ -27,6 +27,7 @@ def parse_arguments():
     parser.add_argument("--device", default="cuda:0")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release")
     parser.add_argument("--repetitions", type=int, default=7)
+    parser.add_argument("--stall-mib", type=int, default=4096, help="what an async save copies (4096)")
     parser.add_argument("--out", type=pathlib.Path, required=True)
     return parser.parse_args()
 
@@ -72,6 +73,49 @@ def row(entry):
             f"| {entry['ceiling_gbps']:.2f} GB/s | {share:.0%} |")
 
 
+def run_json(command):
+    """What a program prints, or why it prints nothing."""
+    try:
+        run = subprocess.run(command, check=False, capture_output=True, text=True)
+        return {"exit": run.returncode, **json.loads(run.stdout)}
+    except (OSError, json.JSONDecodeError) as error:
+        return {"exit": 1, "error": str(error)}
+
+
+def digests(arguments):
+    """bench_gpu: the digest kernel beside the memory's bandwidth, and pinned copies both ways."""
+    return run_json([str(arguments.build / "bin/bench_gpu"), "--benchmark_format=json",
+                     f"--benchmark_repetitions={arguments.repetitions}", "--benchmark_enable_random_interleaving=true"])
+
+
+def stalls(arguments):
+    """How long save_async() holds the training up, for either place of the snapshot; nothing without LibTorch."""
+    program = arguments.build / "bin/bench_training"
+    if not program.exists():
+        return {}
+    target = arguments.files[0].parent / "stall.ingot"
+    kind = arguments.device.partition(":")[0].replace("host", "cpu")
+    measured = {}
+    for snapshot in ("host", "device"):
+        measured[snapshot] = run_json([str(program), "stall", kind, snapshot, str(arguments.stall_mib), str(target)])
+        target.unlink(missing_ok=True)
+    return measured
+
+
+def print_digests(measured):
+    print("\n| GPU, no storage | median | GB/s |\n|---|---:|---:|")
+    for entry in measured.get("benchmarks", []):
+        if entry.get("aggregate_name") == "median":
+            print(f"| {entry['run_name']} | {entry['real_time']:.0f} {entry['time_unit']} | {entry['bytes_per_second'] / 1e9:.1f} |")
+
+
+def print_stalls(measured):
+    print("\n| async save, snapshot | stall | copy of the same bytes | ratio |\n|---|---:|---:|---:|")
+    for snapshot, result in measured.items():
+        for run in result.get("runs", []):
+            print(f"| {snapshot} | {run['stall'] * 1e3:.0f} ms | {run['ceiling'] * 1e3:.0f} ms | {run['stall'] / run['ceiling']:.2f} |")
+
+
 def main():
     arguments = parse_arguments()
     entries = []
@@ -80,6 +124,11 @@ def main():
         for way in ways():
             entries.append(measure(arguments, path, *way))
             print(row(entries[-1]), flush=True)
+    on_gpu = arguments.device.startswith("cuda")
+    kernels = digests(arguments) if on_gpu else {"exit": 0}
+    print_digests(kernels)
+    held_up = stalls(arguments)
+    print_stalls(held_up)
     result = {
         "schema": 1,
         "date": datetime.date.today().isoformat(),
@@ -88,12 +137,15 @@ def main():
         "machine": machine.facts(arguments.build, arguments.files[0].resolve().parent),
         "repetitions": arguments.repetitions,
         "loads": entries,
+        "digests": kernels,
+        "stalls": held_up,
     }
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(result, indent=1) + "\n")
     print(f"wrote {arguments.out}")
     # A way that cannot be had says so (exit code 5); anything else that fails is a failure.
-    return 1 if any(entry["exit"] not in (0, 5) for entry in entries) else 0
+    rest = [kernels, *held_up.values()]
+    return 1 if any(entry["exit"] not in (0, 5) for entry in entries) or any(entry["exit"] for entry in rest) else 0
 
 
 sys.exit(main())

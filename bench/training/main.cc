@@ -6,6 +6,11 @@
 //   bench_training warm FILE                              brings it into the page cache, proves it
 //   bench_training write-ceiling MIB FILE                 the same bytes by O_DIRECT, with fsync
 //   bench_training copy-ceiling MIB                       the same bytes from memory to memory
+//   bench_training stall cpu|cuda host|device MIB FILE    how long save_async() holds the training
+//   up,
+//                                                         beside a copy of the same bytes to pinned
+//                                                         memory (on a CPU: to memory that is
+//                                                         there)
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -13,6 +18,7 @@
 #include <cstdio>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -120,6 +126,42 @@ json resume(const Arguments& in) {
                 mib);
 }
 
+// What save_async() has to wait for at least: all bytes, once, by the bus.
+double copy_out(const std::vector<torch::Tensor>& tensors) {
+  const bool from_gpu = tensors.front().is_cuda();
+  std::vector<torch::Tensor> copies;
+  for (const torch::Tensor& tensor : tensors) {
+    copies.push_back(torch::ones(tensor.sizes(), torch::TensorOptions().pinned_memory(from_gpu)));
+  }
+  if (from_gpu) torch::cuda::synchronize();
+  return time_of([&] {
+    for (std::size_t i = 0; i < tensors.size(); ++i) copies[i].copy_(tensors[i], from_gpu);
+    if (from_gpu) torch::cuda::synchronize();
+  });
+}
+
+json stall(const Arguments& in) {
+  const std::uint64_t mib = std::stoull(in.at(2));
+  const torch::NoGradGuard no_grad;
+  std::vector<torch::Tensor> tensors;
+  libtorch::TrainingState state;
+  for (std::uint64_t i = 0; i < std::max<std::uint64_t>(mib / 4, 1); ++i) {
+    tensors.push_back(torch::rand({1024, 1024}, torch::TensorOptions(torch::Device(in.at(0)))));
+  }
+  for (std::size_t i = 0; i < tensors.size(); ++i) state.tensor(std::to_string(i), tensors[i]);
+  libtorch::SaveOptions options;
+  options.snapshot = in.at(1) == "device" ? libtorch::Snapshot::kDevice : libtorch::Snapshot::kHost;
+  json runs = json::array();
+  for (int i = 0; i < 3; ++i) {  // the first one allocates what the others find
+    const double copied = copy_out(tensors);
+    std::optional<libtorch::PendingSave> pending;
+    const double held = time_of([&] { pending.emplace(save_async(in.at(3), state, options)); });
+    const double until_durable = held + time_of([&] { pending->wait(); });
+    runs.push_back({{"stall", held}, {"ceiling", copied}, {"durable", until_durable}});
+  }
+  return {{"bytes", tensors.size() * 4 * kMiB}, {"runs", runs}};
+}
+
 json warm(const Arguments& in) { return {{"warm", make_warm(in.at(0))}}; }
 
 // Memory that is there already, as a model's is.
@@ -160,6 +202,7 @@ int main(int argc, char** argv) {
                       {"resume", resume},
                       {"warm", warm},
                       {"write-ceiling", write_ceiling},
-                      {"copy-ceiling", copy_ceiling}},
+                      {"copy-ceiling", copy_ceiling},
+                      {"stall", stall}},
                      "bench/training/main.cc");
 }
