@@ -50,12 +50,12 @@ Tensor row_major_bytes(const Tensor& tensor, std::uint64_t bytes) {
       tensor.is_quantized() ? tensor.contiguous() : as_integers(tensor).contiguous();
   const auto begin =
       static_cast<std::uint64_t>(contiguous.storage_offset()) * element_bytes(contiguous);
-  return bytes_of_storage(contiguous, {begin, begin + bytes}).cpu();
+  return bytes_of_storage(contiguous, {begin, begin + bytes});
 }
 
 // LibTorch keeps an int4 in a byte, the format two.
 Tensor pack_nibbles(const Tensor& tensor) {
-  const Tensor bytes = row_major_bytes(tensor, static_cast<std::uint64_t>(tensor.numel()));
+  const Tensor bytes = row_major_bytes(tensor, static_cast<std::uint64_t>(tensor.numel())).cpu();
   Tensor packed = torch::empty({bytes.numel() / 2}, torch::kByte);
   const auto* from = bytes.data_ptr<std::uint8_t>();
   auto* to = packed.data_ptr<std::uint8_t>();
@@ -205,7 +205,7 @@ class Planner {
 
   static std::function<Tensor()> bytes_alone(const Tensor& tensor, DType dtype, bool as_it_lies) {
     if (as_it_lies) {
-      return [tensor] { return bytes_of_storage(tensor, extent_of(tensor)).cpu(); };
+      return [tensor] { return bytes_of_storage(tensor, extent_of(tensor)); };
     }
     const std::uint64_t bytes = packed_bytes(tensor, dtype);
     if (dtype == DType::kInt4 || dtype == DType::kUInt4) {
@@ -236,7 +236,7 @@ class Planner {
     }
     const Extent extent = shared.extent;
     if (covered) {
-      return [tensor = tensors.front(), extent] { return bytes_of_storage(tensor, extent).cpu(); };
+      return [tensor = tensors.front(), extent] { return bytes_of_storage(tensor, extent); };
     }
     return [tensors, extent] { return gather(tensors, extent); };
   }

@@ -17,7 +17,8 @@ namespace ingot::libtorch {
 struct Planned {
   struct Piece {
     StorageId storage;
-    // A contiguous CPU tensor of bytes: the storage's own memory where it can be, else a copy.
+    // A contiguous tensor of bytes: the storage's own memory, on its device, where it can be; else
+    // a copy.
     std::function<torch::Tensor()> bytes;
   };
   struct Blob {

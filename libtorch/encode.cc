@@ -133,18 +133,4 @@ Planned plan_save(const Parts& parts) {
   return std::move(draft).plan();
 }
 
-WriteReport write(const std::string& path, const Planned& planned, const WriterOptions& options) {
-  Writer writer = take(Writer::create(path, planned.plan, options));
-  for (const Planned::Piece& piece : planned.pieces) {
-    const Tensor bytes = piece.bytes();
-    check(writer.write(piece.storage,
-                       {static_cast<const std::byte*>(bytes.const_data_ptr()), bytes.nbytes()}));
-  }
-  for (const Planned::Blob& blob : planned.blobs) {
-    check(writer.write(blob.id, std::as_bytes(std::span(*blob.content))));
-  }
-  check(writer.commit());
-  return writer.report();
-}
-
 }  // namespace ingot::libtorch

@@ -9,6 +9,6 @@ namespace ingot::libtorch {
 Planned plan_save(const Parts& parts);
 
 // Creates the file, writes every piece and commits.
-WriteReport write(const std::string& path, const Planned& planned, const WriterOptions& options);
+WriteReport write(const std::string& path, const Planned& planned, const SaveOptions& options);
 
 }  // namespace ingot::libtorch

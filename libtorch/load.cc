@@ -1,8 +1,7 @@
 // load(): everything is matched first, which changes nothing; then proven; then read; and what
 // cannot fail is done last.
-#include <ATen/Parallel.h>
-
 #include <algorithm>
+#include <map>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -30,7 +29,8 @@ class Load {
         parts_(parts),
         options_(options),
         live_(live_tensors(parts)),
-        reader_(checkpoint, options.proof == Proof::kNone ? Verify::kNo : Verify::kYes) {
+        reader_(checkpoint,
+                {options.proof, options.devices, options.staging_bytes, options.threads}) {
     report_.path = checkpoint.file().path;
   }
 
@@ -40,12 +40,13 @@ class Load {
     read_options();
     check_members();
     if (options_.proof == Proof::kBefore ||
-        (options_.proof == Proof::kDuring && options_.placement == Placement::kAssign)) {
+        (options_.proof != Proof::kNone && options_.placement == Placement::kAssign)) {
       prove();
     }
     read_rng();
     read_tensors();
     read_members();
+    reader_.finish();
     finish();
     return std::move(report_);
   }
@@ -114,20 +115,14 @@ class Load {
 
   void read_tensors() {
     const torch::NoGradGuard no_grad;
-    std::vector<TensorMatch*> in_place;
-    std::vector<TensorMatch*> aliases;     // of memory that another one is read into
+    if (options_.placement == Placement::kSlab) make_slabs();
     std::unordered_set<const void*> seen;  // a tied tensor is read once
-    std::unordered_set<const void*> storages;
     for (TensorMatch& match : tensors_) {
       report_.bytes += match.info.bytes;
       const Tensor& live = match.live.tensor;
       if (live.defined() && !seen.insert(live.unsafeGetTensorImpl()).second) continue;
-      if (replace(match)) continue;
-      const bool first = storages.insert(live.storage().unsafeGetStorageImpl()).second;
-      (first ? in_place : aliases).push_back(&match);
+      if (!replace(match)) reader_.read_into(match.info, live);
     }
-    read_in_place(in_place);
-    for (TensorMatch* match : aliases) reader_.read_into(match->info, match->live.tensor);
     if (!options_.restore_requires_grad) return;
     for (TensorMatch& match : tensors_) {
       if (match.live.tensor.is_floating_point() || match.live.tensor.is_complex()) {
@@ -136,37 +131,47 @@ class Load {
     }
   }
 
+  // One a device.
+  void make_slabs() {
+    std::map<std::string, std::vector<TensorInfo>> by_device;
+    for (const TensorMatch& match : tensors_) {
+      if (!match.live.tensor.is_quantized())
+        by_device[device_of(match).str()].push_back(match.info);
+    }
+    for (const auto& [device, tensors] : by_device)
+      reader_.make_slab(tensors, torch::Device(device));
+  }
+
+  torch::Device device_of(const TensorMatch& match) const {
+    const Tensor& live = match.live.tensor;
+    return options_.device.value_or(live.defined() ? live.device() : torch::Device(torch::kCPU));
+  }
+
   // Gives a tensor other memory where that is what was asked for.
   bool replace(TensorMatch& match) {
     Tensor& live = match.live.tensor;
+    const torch::Device device = device_of(match);
     if (!live.defined()) {
-      *match.live.slot = live =
-          reader_.read_tied(match.info, options_.device.value_or(torch::kCPU));
+      *match.live.slot = live = reader_.read_tied(match.info, device);
       return true;
     }
-    const torch::Device device = options_.device.value_or(live.device());
     if (live.is_quantized()) {  // its scale is not memory of the tensor
       live.set_data(reader_.read_tied(match.info, device));
       return true;
     }
-    if (options_.placement == Placement::kAssign && device.is_cpu() &&
-        TensorReader::can_view(match.info)) {
-      live.set_data(reader_.view(match.info));
-      return true;
+    if (TensorReader::can_view(match.info)) {
+      if (options_.placement == Placement::kAssign && device.is_cpu()) {
+        live.set_data(reader_.view(match.info));
+        return true;
+      }
+      if (options_.placement == Placement::kSlab) {
+        live.set_data(reader_.read_tied(match.info, device));
+        return true;
+      }
     }
     if (device == live.device()) return false;
     live.set_data(reader_.read(match.info, device));
     return true;
-  }
-
-  void read_in_place(const std::vector<TensorMatch*>& matches) {
-    at::parallel_for(0, static_cast<std::int64_t>(matches.size()), 1,
-                     [&](std::int64_t begin, std::int64_t end) {
-                       for (std::int64_t i = begin; i < end; ++i) {
-                         TensorMatch& match = *matches[static_cast<std::size_t>(i)];
-                         reader_.read_into(match.info, match.live.tensor);
-                       }
-                     });
   }
 
   OptimizerReport& report_of(const OptimizerMatch& match) {
@@ -200,7 +205,7 @@ class Load {
     if (is_quantized(info.dtype)) {
       raise(Code::kRejected, "a state entry of an optimizer is quantised");
     }
-    if (info.numel() == 1) return reader_.read(info, torch::kCPU);
+    if (info.numel() == 1) return reader_.read_now(info);
     return torch::empty(std::vector<std::int64_t>(info.shape.begin(), info.shape.end()),
                         torch::TensorOptions(*to_scalar_type(info.dtype)).device(torch::kMeta));
   }
@@ -302,10 +307,16 @@ class Load {
         now.defined() && now.device() == device &&
         now.scalar_type() == to_scalar_type(info.dtype) &&
         std::equal(now.sizes().begin(), now.sizes().end(), info.shape.begin(), info.shape.end());
+    if (info.numel() == 1) return fetch_number(info, fits ? now : Tensor(), device);
     if (!fits) return reader_.read(info, device);
-    Tensor filled = now;
-    reader_.read_into(info, filled);
-    return filled;
+    reader_.read_into(info, now);
+    return now;
+  }
+
+  // At once: it may be a counter, which is looked at.
+  Tensor fetch_number(const TensorInfo& info, Tensor now, torch::Device device) const {
+    const Tensor number = reader_.read_now(info);
+    return now.defined() ? now.copy_(number) : number.to(device);
   }
 
   void read_options(const OptimizerMatch& match, const OptimizerMatch::Group& group,
@@ -319,7 +330,7 @@ class Load {
 
   void read_rng() {
     for (const RngState& state : rng_) {
-      Tensor bytes = reader_.read(state.state, torch::kCPU);
+      Tensor bytes = reader_.read_now(state.state);
       try_state(state, bytes);
       last_.push_back([generator = state.generator, bytes = std::move(bytes)]() mutable {
         const std::lock_guard<std::mutex> lock(generator.mutex());

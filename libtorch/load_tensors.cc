@@ -11,12 +11,15 @@ TensorDict load_tensors(const std::string& path, const TensorsOptions& options) 
                       [&](const TensorInfo& info) { wanted.push_back(info); });
   // A view is not read here: it is proven before, or not at all.
   const bool views = options.placement == Placement::kAssign && options.device.is_cpu();
-  if (options.proof == Proof::kBefore || (options.proof == Proof::kDuring && views)) {
+  if (options.proof == Proof::kBefore || (options.proof != Proof::kNone && views)) {
     std::vector<std::string> names;
+    names.reserve(wanted.size());
     for (const TensorInfo& info : wanted) names.emplace_back(info.name);
     prove_tensors(checkpoint, std::move(names), options.threads);
   }
-  TensorReader reader(checkpoint, options.proof == Proof::kNone ? Verify::kNo : Verify::kYes);
+  TensorReader reader(checkpoint,
+                      {options.proof, options.devices, options.staging_bytes, options.threads});
+  if (options.placement == Placement::kSlab) reader.make_slab(wanted, options.device);
   TensorDict tensors;
   tensors.reserve(wanted.size());
   for (const TensorInfo& info : wanted) {
@@ -25,6 +28,7 @@ TensorDict load_tensors(const std::string& path, const TensorsOptions& options) 
                                : reader.read_tied(info, options.device);
     tensors.insert(std::string(info.name), std::move(tensor));
   }
+  reader.finish();
   return tensors;
 }
 

@@ -1,6 +1,8 @@
 #include "libtorch/read.h"
 
+#include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "libtorch/error.h"
 #include "libtorch/layout.h"
@@ -15,8 +17,9 @@ std::span<std::byte> memory_of(const Tensor& bytes) {
   return {static_cast<std::byte*>(bytes.data_ptr()), bytes.nbytes()};
 }
 
-Tensor empty_bytes(std::uint64_t bytes) {
-  return torch::empty({static_cast<std::int64_t>(bytes)}, torch::kByte);
+Tensor empty_bytes(std::uint64_t bytes, torch::Device device = torch::kCPU) {
+  return torch::empty({static_cast<std::int64_t>(bytes)},
+                      torch::TensorOptions(torch::kByte).device(device));
 }
 
 torch::ScalarType scalar_type_of(const TensorInfo& info) {
@@ -68,7 +71,7 @@ Tensor unpack_nibbles(const Tensor& packed, DType dtype) {
 
 // Whether the tensor's memory is, byte for byte, what the file has.
 bool lies_as_in_file(const Tensor& tensor, const TensorInfo& info) {
-  if (!tensor.device().is_cpu() || !TensorReader::can_view(info) || info.numel() == 0) return false;
+  if (!TensorReader::can_view(info) || info.numel() == 0) return false;
   if (tensor.is_conj() || tensor.is_neg()) return false;
   if (info.strides.empty()) return tensor.is_contiguous();
   return tensor.is_non_overlapping_and_dense() && tensor.nbytes() == info.bytes &&
@@ -93,6 +96,11 @@ bool is_same(const TensorInfo& a, const TensorInfo& b) {
 
 }  // namespace
 
+TensorReader::TensorReader(const Checkpoint& checkpoint, TransferOptions options)
+    : checkpoint_(checkpoint),
+      verify_(options.proof == Proof::kNone ? Verify::kNo : Verify::kYes),
+      transfers_(checkpoint, std::move(options)) {}
+
 bool TensorReader::can_view(const TensorInfo& info) {
   return !is_quantized(info.dtype) && !is_nibbles(info.dtype);
 }
@@ -114,16 +122,22 @@ Tensor TensorReader::bytes_of(const TensorInfo& info) const {
   return bytes;
 }
 
-void TensorReader::read_into(const TensorInfo& info, Tensor& tensor) const {
-  const torch::NoGradGuard no_grad;
+void TensorReader::read_into(const TensorInfo& info, const Tensor& tensor) {
   if (info.numel() == 0) return;
-  if (lies_as_in_file(tensor, info)) {
-    check(checkpoint_.read(
+  const bool put_off = lies_as_in_file(tensor, info) && transfers_.reaches(tensor.device()) &&
+                       transfers_.add(info, tensor);
+  if (!put_off) waiting_.push_back({info, tensor});
+}
+
+// One by one: what LibTorch converts needs memory twice.
+void TensorReader::copy_into(const TensorInfo& info, const Tensor& tensor) const {
+  const torch::NoGradGuard no_grad;
+  if (lies_as_in_file(tensor, info) && tensor.device().is_cpu()) {
+    return check(checkpoint_.read(
         info, {static_cast<std::byte*>(tensor.data_ptr()), static_cast<std::size_t>(info.bytes)},
         verify_));
-    return;
   }
-  const Tensor stored = read(info, torch::kCPU);
+  const Tensor stored = read_now(info);
   if (tensor.is_conj() || tensor.is_neg()) {
     tensor.copy_(stored);
   } else {
@@ -131,24 +145,54 @@ void TensorReader::read_into(const TensorInfo& info, Tensor& tensor) const {
   }
 }
 
-Tensor TensorReader::read(const TensorInfo& info, torch::Device device) const {
-  if (is_quantized(info.dtype)) return read_quantized(info).to(device);
+void TensorReader::finish() {
+  transfers_.run();
+  for (const Waiting& waiting : waiting_) copy_into(waiting.info, waiting.tensor);
+  waiting_.clear();
+}
+
+Tensor TensorReader::read_now(const TensorInfo& info) const {
+  if (is_quantized(info.dtype)) return read_quantized(info);
   if (is_nibbles(info.dtype)) {
-    return typed_view(unpack_nibbles(bytes_of(info), info.dtype), info, 0).to(device);
+    return typed_view(unpack_nibbles(bytes_of(info), info.dtype), info, 0);
   }
-  return typed_view(bytes_of(info), info, 0).to(device);
+  return typed_view(bytes_of(info), info, 0);
+}
+
+Tensor TensorReader::read(const TensorInfo& info, torch::Device device) {
+  if (!can_view(info) || !transfers_.reaches(device)) return read_now(info).to(device);
+  const Tensor bytes = empty_bytes(info.bytes, device);
+  transfers_.add(info, bytes);
+  return typed_view(bytes, info, 0);
 }
 
 Tensor TensorReader::read_tied(const TensorInfo& info, torch::Device device) {
   if (!can_view(info)) return read_converted(info, device);
-  const StorageInfo storage = checkpoint_.storage(info.storage);
-  Tensor& bytes = storages_[info.storage];
+  Tensor& bytes = storages_[{info.storage, device.str()}];
   if (!bytes.defined()) {
-    bytes = empty_bytes(storage.bytes);
-    check(checkpoint_.read_storage(info.storage, 0, memory_of(bytes), info.name, verify_));
-    bytes = bytes.to(device);
+    const bool reached = transfers_.reaches(device);
+    bytes = empty_bytes(checkpoint_.storage(info.storage).bytes, reached ? device : torch::kCPU);
+    if (reached) {
+      transfers_.add_storage(info, bytes);
+    } else {
+      check(checkpoint_.read_storage(info.storage, 0, memory_of(bytes), info.name, verify_));
+      bytes = bytes.to(device);
+    }
   }
   return typed_view(bytes, info, info.byte_offset);
+}
+
+void TensorReader::make_slab(const std::vector<TensorInfo>& tensors, torch::Device device) {
+  if (!transfers_.reaches(device)) return;
+  std::vector<std::uint32_t> storages;
+  for (const TensorInfo& tensor : tensors) {
+    if (can_view(tensor)) storages.push_back(tensor.storage);
+  }
+  std::sort(storages.begin(), storages.end());
+  storages.erase(std::unique(storages.begin(), storages.end()), storages.end());
+  for (auto& [storage, bytes] : transfers_.add_slab(storages, device)) {
+    storages_[{storage, device.str()}] = std::move(bytes);
+  }
 }
 
 // What is the same in the file is the same memory; views of a part of it are apart.
@@ -157,13 +201,13 @@ Tensor TensorReader::read_converted(const TensorInfo& info, torch::Device device
   for (const Converted& other : known) {
     if (is_same(other.info, info)) return other.tensor.detach();
   }
-  known.push_back({info, read(info, device)});
+  known.push_back({info, read_now(info).to(device)});
   return known.back().tensor.detach();
 }
 
 Tensor TensorReader::view(const TensorInfo& info) {
   if (!data_) data_ = take(checkpoint_.mutable_data());
-  Tensor& bytes = storages_[info.storage];
+  Tensor& bytes = storages_[{info.storage, "file"}];
   if (!bytes.defined()) {
     const StorageInfo storage = checkpoint_.storage(info.storage);
     const std::uint64_t begin = storage.offset - checkpoint_.file().data_begin;

@@ -1,7 +1,10 @@
 #include <atomic>
 #include <exception>
+#include <functional>
 #include <thread>
+#include <vector>
 
+#include "libtorch/devices.h"
 #include "libtorch/encode.h"
 #include "libtorch/error.h"
 
@@ -12,10 +15,12 @@ using torch::Tensor;
 struct PendingSave::Impl {
   std::string path;
   Planned planned;
-  WriterOptions options;
+  SaveOptions options;
   ProgressCallback users_progress;
   const CancelFlag* users_cancel = nullptr;
   std::uint64_t snapshot_bytes = 0;
+  std::vector<std::function<void()>>
+      unhashed;  // of the snapshot: the training need not wait for it
   std::atomic<std::uint64_t> done_bytes{0};
   std::atomic<std::uint64_t> total_bytes{0};
   CancelFlag cancel{false};
@@ -24,23 +29,27 @@ struct PendingSave::Impl {
   std::exception_ptr failure;
   std::thread thread;
 
+  void take_snapshot();
+
   void start() {
-    options.progress = {[](void* context, std::uint64_t written, std::uint64_t total) {
-                          static_cast<Impl*>(context)->on_progress(written, total);
-                        },
-                        this};
-    options.cancel = &cancel;
+    options.writer.progress = {[](void* context, std::uint64_t written, std::uint64_t total) {
+                                 static_cast<Impl*>(context)->on_progress(written, total);
+                               },
+                               this};
+    options.writer.cancel = &cancel;
     thread = std::thread([this] { run(); });
   }
 
   void run() {
     try {
       on_progress(0, total_bytes);
+      for (const auto& hash : unhashed) hash();
       report = write(path, planned, options);
     } catch (...) {
       failure = std::current_exception();
     }
     planned = {};  // the snapshot
+    unhashed.clear();
     done.store(true);
   }
 
@@ -54,34 +63,53 @@ struct PendingSave::Impl {
 
 namespace {
 
-// Bytes that nobody else can change: a copy, unless they are one already.
-Tensor owned(const Tensor& bytes) {
-  return bytes.storage().use_count() > 1 ? bytes.clone() : bytes;
-}
-
 std::span<const std::byte> bytes_of(const Tensor& bytes) {
   return {static_cast<const std::byte*>(bytes.const_data_ptr()), bytes.nbytes()};
 }
 
-std::uint64_t take_snapshot(Planned& planned) {
-  const torch::NoGradGuard no_grad;
-  std::uint64_t total = 0;
-  for (Planned::Piece& piece : planned.pieces) {
-    Tensor copy = owned(piece.bytes());
-    total += copy.nbytes();
-    // Hashed now and again when it is written: memory that fails in between is found.
-    const Digest128 digest = digest_of(bytes_of(copy));
-    piece.bytes = [copy = std::move(copy), digest] {
-      if (digest_of(bytes_of(copy)) != digest) {
-        raise(Code::kChecksumMismatch, "the snapshot changed in memory before it was written");
-      }
-      return copy;
-    };
+// Bytes that nobody else can change: a copy, unless they are one already. From a device it is only
+// begun, in the device's current stream.
+Tensor owned(const Tensor& bytes, Snapshot where) {
+  if (!bytes.device().is_cpu() && where == Snapshot::kHost) {
+    // Page-locked memory, at the speed of the bus; LibTorch keeps it for the next time.
+    Tensor copy = torch::empty(bytes.sizes(),
+                               torch::TensorOptions(torch::kByte).pinned_memory(bytes.is_cuda()));
+    return copy.copy_(bytes, /*non_blocking=*/bytes.is_cuda());
   }
-  return total;
+  return bytes.storage().use_count() > 1 ? bytes.clone() : bytes;
 }
 
+// What the host has of a snapshot, and its digest: memory that fails before it is written is found.
+struct HostCopy {
+  Tensor bytes;
+  Digest128 digest{};
+};
+
 }  // namespace
+
+void PendingSave::Impl::take_snapshot() {
+  const torch::NoGradGuard no_grad;
+  Devices sources(options.devices);
+  for (Planned::Piece& piece : planned.pieces) {
+    const Tensor bytes = piece.bytes();
+    static_cast<void>(sources.of(bytes.device()));
+    auto copy = std::make_shared<HostCopy>();
+    copy->bytes = owned(bytes, options.snapshot);
+    snapshot_bytes += copy->bytes.nbytes();
+    if (!copy->bytes.device().is_cpu()) {
+      piece.bytes = [copy] { return copy->bytes; };
+      continue;
+    }
+    unhashed.emplace_back([copy] { copy->digest = digest_of(bytes_of(copy->bytes)); });
+    piece.bytes = [copy] {
+      if (digest_of(bytes_of(copy->bytes)) != copy->digest) {
+        raise(Code::kChecksumMismatch, "the snapshot changed in memory before it was written");
+      }
+      return copy->bytes;
+    };
+  }
+  sources.settle();
+}
 
 PendingSave::PendingSave(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 PendingSave::PendingSave(PendingSave&&) noexcept = default;
@@ -119,10 +147,10 @@ PendingSave save_async(const std::string& path, const TrainingState& state,
   auto impl = std::make_unique<PendingSave::Impl>();
   impl->path = path;
   impl->planned = plan_save(state.parts());
-  impl->options = options.writer;
+  impl->options = options;
   impl->users_progress = options.writer.progress;
   impl->users_cancel = options.writer.cancel;
-  impl->snapshot_bytes = take_snapshot(impl->planned);
+  impl->take_snapshot();
   impl->total_bytes = impl->snapshot_bytes;
   impl->start();
   return PendingSave(std::move(impl));

@@ -33,6 +33,7 @@
 #include <vector>
 
 #include "ingot/checkpoint.h"
+#include "ingot/device.h"
 #include "ingot/directory.h"
 #include "ingot/progress.h"
 #include "ingot/state.h"
@@ -213,7 +214,7 @@ class TrainingState {
 
   // Any value that to_state() and from_state() know, by reference: epoch, step, best loss, …
   template <typename T>
-  TrainingState& value(std::string name, T& value) {
+  TrainingState& value(std::string name, T& value) {  // NOLINT(performance-unnecessary-value-param)
     return add_value(
         std::move(name), [&value] { return to_state(value); },
         [&value](const StateView& view) -> std::function<void()> {
@@ -239,17 +240,39 @@ class TrainingState {
   std::unique_ptr<Parts> parts_;
 };
 
+// ---- Other devices than the CPU ----------------------------------------------------------------
+
+// The Device (ingot/device.h) that copies to and from the memory of a LibTorch device. Null: bytes
+// pass through host memory, and LibTorch copies them, a tensor at a time. Asked once for each
+// device that a save or a load meets, in the thread that calls; what it returns is let go when that
+// save or load ends.
+using DeviceProvider = std::function<std::shared_ptr<Device>(torch::Device device)>;
+
+// ingot::cuda's for CUDA, where this library was built with it; else null.
+std::shared_ptr<Device> default_device(torch::Device device);
+
 // ---- Saving ------------------------------------------------------------------------------------
+
+// Where save_async() keeps what it copies.
+enum class Snapshot : std::uint8_t {
+  kHost,    // in host memory, page-locked when it comes from a GPU
+  kDevice,  // in the memory of the device that a tensor lies on: the shortest wait, where there is
+            // room for a second copy; LibTorch's out-of-memory error otherwise
+};
 
 struct SaveOptions {
   // Threads: 0, as many as the process may run on.
   WriterOptions writer = {.threads = 0};
+  Snapshot snapshot = Snapshot::kHost;  // of save_async()
+  DeviceProvider devices = default_device;
 };
 
 // Writes everything that `state` names to one file, atomically and durably (ingot/writer.h): until
 // this returns, whatever `path` named before is untouched. Tied tensors and views of one storage
-// are stored once. Tensors on other devices come to the host one storage at a time; nothing else
-// is copied. Throws Error: kUnsupported for sparse, nested and meta tensors, and the writer's.
+// are stored once. Tensors on other devices come to the host through staging memory of 32 MiB a
+// device, or, where SaveOptions::devices has nothing, one storage at a time, after all that their
+// current streams had been given when save() was called; nothing else is copied. Throws Error:
+// kUnsupported for sparse, nested and meta tensors, kDeviceError, and the writer's.
 WriteReport save(const std::string& path, const TrainingState& state,
                  const SaveOptions& options = {});
 
@@ -282,7 +305,7 @@ class PendingSave {
     std::uint64_t total_bytes = 0;
   };
   Progress progress() const;
-  std::uint64_t snapshot_bytes() const;  // host memory held until the end
+  std::uint64_t snapshot_bytes() const;  // memory held until the end
   // Asks it to stop; wait() then throws Error with kCancelled unless the file was complete.
   void cancel();
   // Blocks until the file is durable, or throws why it is not. Any number of times.
@@ -292,8 +315,9 @@ class PendingSave {
   std::unique_ptr<Impl> impl_;
 };
 
-// Takes a snapshot (a copy of every storage in host memory) and returns; the file is written
-// meanwhile. What is trained from then on never reaches it. `options.writer.progress` and
+// Takes a snapshot (a copy of every storage: SaveOptions::snapshot) and returns; the file is
+// written meanwhile. The snapshot is taken in the current streams of the devices, which it waits
+// for. What is trained from then on never reaches it. `options.writer.progress` and
 // `.cancel` are called and looked at as in save() and must outlive the handle. Saves under
 // different names may overlap; of two under one name the one that ends last stays. Throws for
 // tensors that cannot be stored and parameters without a name; everything else is wait()'s.
@@ -308,13 +332,18 @@ enum class Placement : std::uint8_t {
   kAssign,   // they become views of the mapped file, zero-copy: reading pages it in, and writing,
              // in-place training included, copies a page and never reaches the file. Tensors on
              // other devices, and packed integers, are filled in place.
-             // Quantised tensors get memory of their own either way: their scale belongs to it.
+  kSlab,     // they become views of one new piece of memory a device, laid out like the file: many
+             // small tensors are few large copies. It is freed when the last of them is gone;
+  // tensors on one storage of the file share theirs. Packed integers are filled in place.
+  // Quantised tensors get memory of their own in any case: their scale belongs to it.
 };
 
 enum class Proof : std::uint8_t {
-  kBefore,  // every byte is proven before the first tensor changes: a damaged file changes nothing
-  kDuring,  // each tensor as it is read: one pass, and after a checksum error the objects hold a
-            // mixture; throw them away. Views, which are not read, are proven before.
+  kBefore,   // every byte is proven before the first tensor changes: a damaged file changes nothing
+  kDuring,   // each tensor as it is read: one pass, and after a checksum error the objects hold a
+             // mixture; throw them away. Views, which are not read, are proven before.
+  kArrived,  // as kDuring, and what went to another device is hashed once more in its memory, where
+             // that device can (Device::digest)
   kNone,
 };
 
@@ -348,8 +377,11 @@ struct LoadOptions {
   // Moves the tensors that are loaded to this device. What is filtered or missing stays where it
   // is. Not torch::kMeta.
   std::optional<torch::Device> device = std::nullopt;
-  int threads = 0;  // that prove; 0: as many as the process may run on
+  int threads = 0;  // that prove and read; 0: as many as the process may run on
   OpenOptions open = {};
+  DeviceProvider devices = default_device;
+  // Bound of the staging memory (page-locked, for a GPU) that bytes for other devices pass through.
+  std::uint64_t staging_bytes = std::uint64_t{256} << 20;
 };
 
 struct Mismatch {
@@ -410,7 +442,12 @@ class MismatchError : public Error {
 // Loads into the objects that `state` names. The file may hold more: other modules and optimizers
 // stay where they are. A file without recorded modules (a converted .safetensors) loads into the
 // sole module of a state. Throws Error (open's, checksum mismatch, an optimizer of another class)
-// and MismatchError. With the defaults, only an I/O error can leave the objects changed in part.
+// and MismatchError. With the defaults, only an I/O or device error can leave the objects changed
+// in part.
+//
+// Bytes reach other devices on streams of Ingot's own, which begin after all that the current
+// streams of these devices had been given when load() was called. When it returns all bytes have
+// arrived: any stream may use them.
 LoadReport load(const std::string& path, const TrainingState& state,
                 const LoadOptions& options = {});
 
@@ -436,12 +473,14 @@ struct TensorsOptions {
   std::string prefix = {};                  // only names that begin so; it stays in the names
   std::optional<Role> role = std::nullopt;  // only these
   // kInPlace: memory of their own. kAssign: copy-on-write views of the file, which they keep
-  // mapped.
+  // mapped. kSlab: views of one piece of memory.
   Placement placement = Placement::kInPlace;
   Proof proof = Proof::kDuring;
   torch::Device device = torch::kCPU;
   int threads = 0;
   OpenOptions open = {};
+  DeviceProvider devices = default_device;  // these two as in LoadOptions
+  std::uint64_t staging_bytes = std::uint64_t{256} << 20;
 };
 
 // Tensors by name, in registration order. Tied tensors share memory, strides are kept.

@@ -44,6 +44,10 @@ class LoadPlan {
   static LoadPlan for_roles(const Checkpoint& checkpoint, std::initializer_list<Role> roles);
   // One slab for the tensors that a filter admits.
   static LoadPlan for_tensors(const Checkpoint& checkpoint, const TensorFilter& filter);
+  // One slab for these storages (TensorInfo::storage), in any order. kInvalidArgument for a number
+  // that is none of this file's.
+  static Result<LoadPlan> for_storages(const Checkpoint& checkpoint,
+                                       std::span<const std::uint32_t> storages);
 
   // Without anything; for add().
   explicit LoadPlan(const Checkpoint& checkpoint);

@@ -1,0 +1,40 @@
+#include "libtorch/devices.h"
+
+#include <c10/core/impl/VirtualGuardImpl.h>
+
+#include <algorithm>
+
+#include "libtorch/error.h"
+
+#if INGOT_LIBTORCH_WITH_CUDA
+#include "ingot/cuda.h"
+#endif
+
+namespace ingot::libtorch {
+
+std::shared_ptr<Device> default_device([[maybe_unused]] torch::Device device) {
+#if INGOT_LIBTORCH_WITH_CUDA
+  if (device.is_cuda()) return take(gpu::open_device({.ordinal = device.index()}));
+#endif
+  return nullptr;
+}
+
+Device* Devices::of(torch::Device device) {
+  if (device.is_cpu()) return &host_device();
+  const c10::impl::VirtualGuardImpl guard(device.type());
+  if (!device.has_index()) device = guard.getDevice();
+  const auto found = std::find_if(known_.begin(), known_.end(),
+                                  [&](const Known& known) { return known.device == device; });
+  if (found != known_.end()) return found->copies.get();
+  known_.push_back({device, provider_ ? provider_(device) : nullptr});
+  return known_.back().copies.get();
+}
+
+void Devices::settle() const {
+  for (const Known& known : known_) {
+    const c10::impl::VirtualGuardImpl guard(known.device.type());
+    guard.synchronizeStream(guard.getStream(known.device));
+  }
+}
+
+}  // namespace ingot::libtorch

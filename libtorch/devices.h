@@ -1,0 +1,33 @@
+// The Devices that one save or load uses for the memory of LibTorch's devices.
+#pragma once
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "ingot/libtorch.h"
+
+namespace ingot::libtorch {
+
+// One thread at a time.
+class Devices {
+ public:
+  explicit Devices(DeviceProvider provider) : provider_(std::move(provider)) {}
+
+  // Null when the provider has none. The CPU's is always there.
+  Device* of(torch::Device device);
+
+  // Waits for all that the current streams of the devices asked for have been given: only then may
+  // streams that LibTorch does not know use the same memory.
+  void settle() const;
+
+ private:
+  struct Known {
+    torch::Device device;
+    std::shared_ptr<Device> copies;
+  };
+  DeviceProvider provider_;
+  std::vector<Known> known_;  // other devices than the CPU
+};
+
+}  // namespace ingot::libtorch
