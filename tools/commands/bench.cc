@@ -147,7 +147,7 @@ Command add_bench(CLI::App& parent) {
   app.add_option("FILE", options->path, "An Ingot file")->required()->type_name("");
   app.add_option("--device", options->device, "host (the default) or cuda:N")->type_name("DEVICE");
   app.add_option("--transport", options->transport,
-                 "auto (the default), page-cache, read, direct, registered-mapping, device-file")
+                 "auto, page-cache, read, direct, registered-mapping, device-file")
       ->type_name("NAME");
   app.add_option("--verify", options->verify, "touched (the default), on-device, none")
       ->type_name("LEVEL");
