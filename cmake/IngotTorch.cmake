@@ -1,5 +1,6 @@
-# LibTorch: the one that CMAKE_PREFIX_PATH or Torch_DIR names, else that of the active Python, else that of the
-# repository's private environment (.venv). Sets INGOT_TORCH_ENABLED; the target is LibTorch's own, `torch`.
+# LibTorch: the one that Torch_DIR or CMAKE_PREFIX_PATH names (as variables, else in the environment), else that of
+# the active Python, else that of the repository's private environment (.venv). tests/cmake tries each.
+# Sets INGOT_TORCH_ENABLED; the target is LibTorch's own, `torch`.
 set(INGOT_TORCH_ENABLED OFF)
 if(INGOT_TORCH STREQUAL "OFF")
   return()
@@ -42,7 +43,8 @@ macro(ingot_find_torch_of_pythons)
 endmacro()
 
 if(NOT Torch_DIR)
-  find_path(INGOT_TORCH_PACKAGE TorchConfig.cmake PATH_SUFFIXES share/cmake/Torch lib/cmake/Torch)
+  find_path(INGOT_TORCH_PACKAGE TorchConfig.cmake HINTS ENV Torch_DIR
+            PATH_SUFFIXES share/cmake/Torch lib/cmake/Torch)
   mark_as_advanced(INGOT_TORCH_PACKAGE)
   if(INGOT_TORCH_PACKAGE)
     set(Torch_DIR "${INGOT_TORCH_PACKAGE}" CACHE PATH "LibTorch's CMake package" FORCE)
