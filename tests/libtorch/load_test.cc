@@ -20,12 +20,8 @@ using Names = std::vector<std::string>;
 // All values of a module, to see whether any changed.
 std::string bits_of(const torch::nn::Module& module) {
   std::string bits;
-  const auto add = [&](const Tensor& tensor) {
-    const Tensor whole = tensor.contiguous();
-    bits.append(static_cast<const char*>(whole.const_data_ptr()), whole.nbytes());
-  };
-  for (const auto& item : module.named_parameters()) add(item.value());
-  for (const auto& item : module.named_buffers()) add(item.value());
+  for (const auto& item : module.named_parameters()) bits += bytes_of(item.value());
+  for (const auto& item : module.named_buffers()) bits += bytes_of(item.value());
   return bits;
 }
 

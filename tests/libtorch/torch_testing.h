@@ -36,17 +36,19 @@ std::string message_of(Action&& action) {
   return {};
 }
 
+// The elements of a tensor, row-major.
+inline std::string bytes_of(const torch::Tensor& tensor) {
+  const torch::Tensor whole = tensor.contiguous();
+  return {static_cast<const char*>(whole.const_data_ptr()), whole.nbytes()};
+}
+
 // Same type, shape, strides and bits.
 inline void expect_same(const torch::Tensor& a, const torch::Tensor& b, const std::string& what) {
   ASSERT_TRUE(a.defined() && b.defined()) << what;
   EXPECT_EQ(a.scalar_type(), b.scalar_type()) << what;
   EXPECT_EQ(a.sizes(), b.sizes()) << what;
   EXPECT_EQ(a.strides(), b.strides()) << what;
-  const auto bits = [](const torch::Tensor& tensor) {
-    const torch::Tensor whole = tensor.contiguous();
-    return std::string(static_cast<const char*>(whole.const_data_ptr()), whole.nbytes());
-  };
-  EXPECT_TRUE(bits(a) == bits(b)) << what;
+  EXPECT_TRUE(bytes_of(a) == bytes_of(b)) << what;
 }
 
 }  // namespace ingot::libtorch::testing
