@@ -3,6 +3,8 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
 
+#include <mutex>
+
 #include "libtorch/error.h"
 
 namespace ingot::libtorch {
@@ -62,6 +64,21 @@ std::vector<RngState> find_rng(const Checkpoint& checkpoint, const StateView& rn
     if (device < devices) states.push_back({cuda_generator(device), state});
   }
   return states;
+}
+
+std::function<void()> setting(at::Generator generator, torch::Tensor state) {
+  const auto set = [](at::Generator& target, const torch::Tensor& bytes) {
+    const std::lock_guard<std::mutex> lock(target.mutex());
+    target.set_state(bytes);
+  };
+  try {
+    at::Generator copy = generator.clone();
+    set(copy, state);
+  } catch (const c10::Error& error) {
+    raise(Code::kRejected,
+          std::string("the file's generator state is none: ") + error.what_without_backtrace());
+  }
+  return [=]() mutable { set(generator, state); };
 }
 
 }  // namespace ingot::libtorch

@@ -20,4 +20,8 @@ struct RngState {
 };
 std::vector<RngState> find_rng(const Checkpoint& checkpoint, const StateView& rng);
 
+// What sets the generator to a state that was read for it. Error with kRejected when it does not
+// take it: here, nothing has changed yet.
+std::function<void()> setting(at::Generator generator, torch::Tensor state);
+
 }  // namespace ingot::libtorch

@@ -1,0 +1,16 @@
+// Reading the tensors that a load has matched: each in its own place, tied ones once.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "libtorch/match_tensors.h"
+#include "libtorch/read.h"
+
+namespace ingot::libtorch {
+
+// The bytes are there after TensorReader::finish(). Returns how many they are.
+std::uint64_t fill_tensors(TensorReader& reader, std::vector<TensorMatch>& matches,
+                           const LoadOptions& options);
+
+}  // namespace ingot::libtorch
