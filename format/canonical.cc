@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <cstring>
+#include <vector>
 
 #include "base/error.h"
 #include "format/index_encoder.h"
@@ -21,10 +21,9 @@ class IndexSource {
   AttachmentInfo attachment(std::size_t i) const {
     return view_.attachment(static_cast<std::uint32_t>(i));
   }
-  std::span<const fbs::Storage> storages() const {
-    // A vector of structs is an array of them.
-    return {reinterpret_cast<const fbs::Storage*>(root_.storages()->Data()),
-            root_.storages()->size()};
+  std::size_t storages() const { return root_.storages()->size(); }
+  const fbs::Storage& storage(std::size_t i) const {
+    return *root_.storages()->Get(static_cast<flatbuffers::uoffset_t>(i));
   }
   NameHash name_hash(std::size_t i) const {
     const auto at = static_cast<flatbuffers::uoffset_t>(i);
@@ -66,14 +65,14 @@ class IndexSource {
 Status check_canonical(Bytes index, std::string_view path) {
   const IndexSource source(index);
   const std::optional<FlatState> state = source.state();
-  // A canonical one is as long as what it is compared with; the builder grows for others.
-  IndexEncoder<IndexSource> encoder(source, state ? &*state : nullptr, index.size() + 4096);
-  encoder.run();
-  const Bytes canonical = encoder.bytes();
-  if (index.size() == canonical.size() &&
-      std::memcmp(index.data(), canonical.data(), index.size()) == 0) {
-    return {};
-  }
+  const FlatState* tree = state ? &*state : nullptr;
+  ToComparison comparison(index);
+  const std::uint64_t bytes = IndexEncoder(source, tree, comparison).run();
+  if (comparison.equal()) return {};
+  std::vector<std::byte> memory(bytes);
+  ToMemory out(memory);
+  IndexEncoder(source, tree, out).run();
+  const Bytes canonical = out.bytes();
   const auto found =
       std::mismatch(index.begin(), index.end(), canonical.begin(), canonical.end()).first;
   return make_error(Code::kRejected, "F-38: index is not in canonical form")

@@ -43,8 +43,9 @@ class IndexValidation {
   std::uint64_t budget_ = 0;  // F-32: bytes of the index that structure() did not refer to
 };
 
-// Whether these are the very bytes that encode_index() makes of their own content. Allocates in
-// proportion to the index; `verify` at the full level runs it. REQUIRES: validate_index() accepted.
+// Whether these are the very bytes that encode_index() makes of their own content. Allocates four
+// bytes a tensor, and all of the index to say what differs; `verify` at the full level runs it.
+// REQUIRES: validate_index() accepted.
 Status check_canonical(Bytes index, std::string_view path);
 
 }  // namespace ingot::format

@@ -7,14 +7,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "base/error.h"
 #include "format/constants.h"
-#include "format/digest.h"
 #include "format/extent.h"
 
 namespace ingot::writer {
@@ -51,7 +49,7 @@ class PlanCheck {
     }
   }
 
-  Status run() const {
+  Result<std::vector<format::NameHash>> run() const {
     if (plan_.tensors().size() > std::numeric_limits<std::uint32_t>::max() ||
         plan_.storage_bytes().size() > std::numeric_limits<std::uint32_t>::max()) {
       return make_error(Code::kInvalidArgument, "more tensors or storages than 2^32").file(path_);
@@ -60,13 +58,16 @@ class PlanCheck {
       INGOT_RETURN_IF_ERROR(check_name("tensor", i, plan_.tensors()[i].name));
       INGOT_RETURN_IF_ERROR(check_tensor(plan_.tensors()[i]));
     }
-    INGOT_RETURN_IF_ERROR(check_unique("two tensors have the name", plan_.tensors()));
+    std::vector<format::NameHash> names = name_table(plan_.tensors());
+    INGOT_RETURN_IF_ERROR(check_unique("two tensors have the name", plan_.tensors(), names));
     for (std::size_t i = 0; i < plan_.attachments().size(); ++i) {
       const WritePlan::Attachment& attachment = plan_.attachments()[i];
       INGOT_RETURN_IF_ERROR(check_name("attachment", i, attachment.name));
       INGOT_RETURN_IF_ERROR(check_media_type(attachment));
     }
-    return check_unique("two attachments have the name", plan_.attachments());
+    INGOT_RETURN_IF_ERROR(check_unique("two attachments have the name", plan_.attachments(),
+                                       name_table(plan_.attachments())));
+    return names;
   }
 
  private:
@@ -75,6 +76,7 @@ class PlanCheck {
   }
 
   Status check_name(std::string_view kind, std::size_t ordinal, const std::string& name) const {
+    if (!name.empty() && name.size() <= format::kMaxNameBytes && is_printable_utf8(name)) return {};
     const std::string which = std::string(kind) + " " + std::to_string(ordinal);
     if (name.empty()) return invalid({}, which + " has no name");
     if (name.size() > format::kMaxNameBytes) {
@@ -82,10 +84,7 @@ class PlanCheck {
           .expected("at most " + std::to_string(format::kMaxNameBytes) + " bytes")
           .found(name.size());
     }
-    if (!is_printable_utf8(name)) {
-      return invalid({}, which + ": its name is not UTF-8 without control characters");
-    }
-    return {};
+    return invalid({}, which + ": its name is not UTF-8 without control characters");
   }
 
   Status check_media_type(const WritePlan::Attachment& attachment) const {
@@ -97,20 +96,19 @@ class PlanCheck {
                    "attachment: its media type is not 1 to 255 printable ASCII characters");
   }
 
-  // Sorts 8-byte hashes, and compares names only where two are equal.
   template <typename Named>
-  Status check_unique(std::string_view what, const std::vector<Named>& all) const {
-    std::vector<std::pair<std::uint64_t, std::uint32_t>> hashes;
-    hashes.reserve(all.size());
-    for (std::uint32_t i = 0; i < all.size(); ++i) {
-      hashes.emplace_back(format::xxh3_64(as_bytes(all[i].name)), i);
-    }
-    std::sort(hashes.begin(), hashes.end());
-    for (std::size_t i = 0; i < hashes.size(); ++i) {
-      for (std::size_t k = i + 1; k < hashes.size() && hashes[k].first == hashes[i].first; ++k) {
-        const std::string& name = all[hashes[i].second].name;
-        if (name == all[hashes[k].second].name) return invalid(name, what);
-      }
+  static std::vector<format::NameHash> name_table(const std::vector<Named>& all) {
+    return format::make_name_table(all.size(),
+                                   [&](std::size_t i) -> std::string_view { return all[i].name; });
+  }
+
+  template <typename Named>
+  Status check_unique(std::string_view what, const std::vector<Named>& all,
+                      const std::vector<format::NameHash>& names) const {
+    for (std::size_t i = 1; i < names.size(); ++i) {
+      if (names[i - 1].hash != names[i].hash) continue;
+      const std::string& name = all[names[i].tensor].name;
+      if (name == all[names[i - 1].tensor].name) return invalid(name, what);
     }
     return {};
   }
@@ -169,7 +167,8 @@ class PlanCheck {
     }
     const bool row_major = format::is_row_major(spec.shape, spec.strides);
     const auto extent = format::tensor_extent(
-        spec.dtype, spec.shape, row_major ? std::vector<std::int64_t>{} : spec.strides);
+        spec.dtype, spec.shape,
+        row_major ? std::span<const std::int64_t>() : std::span(spec.strides));
     if (!extent) {
       return invalid(spec.name, dtype_bits(spec.dtype) % 8 != 0
                                     ? "elements do not fill whole bytes, or their size overflows"
@@ -249,7 +248,7 @@ bool is_power_between(std::uint64_t value, std::uint32_t low_log2, std::uint32_t
 
 }  // namespace
 
-Status check_plan(const WritePlan& plan, std::string_view path) {
+Result<std::vector<format::NameHash>> check_plan(const WritePlan& plan, std::string_view path) {
   return PlanCheck(plan, path).run();
 }
 

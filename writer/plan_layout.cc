@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
-#include <optional>
 #include <string>
 #include <utility>
 
 #include "base/error.h"
 #include "format/constants.h"
-#include "format/extent.h"
 
 namespace ingot::writer {
 namespace {
@@ -28,9 +26,6 @@ class Planner {
     collect_attachments();
     INGOT_RETURN_IF_ERROR(check_all_used());
     INGOT_RETURN_IF_ERROR(place_storages());
-    describe_tensors();
-    describe_attachments();
-    layout_.model.state = plan_.state();
     return std::move(layout_);
   }
 
@@ -55,12 +50,13 @@ class Planner {
   }
 
   void collect_attachments() {
-    by_name_.resize(plan_.attachments().size());
-    std::iota(by_name_.begin(), by_name_.end(), std::size_t{0});
-    std::sort(by_name_.begin(), by_name_.end(), [&](std::size_t a, std::size_t b) {
+    std::vector<std::uint32_t>& by_name = layout_.attachments;
+    by_name.resize(plan_.attachments().size());
+    std::iota(by_name.begin(), by_name.end(), 0u);
+    std::sort(by_name.begin(), by_name.end(), [&](std::uint32_t a, std::uint32_t b) {
       return plan_.attachments()[a].name < plan_.attachments()[b].name;
     });
-    for (const std::size_t i : by_name_) {
+    for (const std::uint32_t i : by_name) {
       refer(plan_.attachments()[i].storage, format::kAttachmentRole);
     }
   }
@@ -75,7 +71,7 @@ class Planner {
 
   Status place_storages() {
     layout_.storage_number.assign(plan_.storage_bytes().size(), kUnplaced);
-    layout_.model.storages.reserve(plan_.storage_bytes().size());
+    layout_.storages.reserve(plan_.storage_bytes().size());
     for (std::uint8_t role = 1; role < kSections; ++role) {
       for (const StorageId storage : sections_[role]) {
         INGOT_RETURN_IF_ERROR(place(storage, role));
@@ -93,55 +89,14 @@ class Planner {
       return make_error(Code::kInvalidArgument, "the file would be larger than 2^63 bytes")
           .file(path_);
     }
-    layout_.storage_number[index(storage)] =
-        static_cast<std::uint32_t>(layout_.model.storages.size());
-    layout_.model.storages.push_back({.offset = placed.offset,
-                                      .bytes = placed.bytes,
-                                      .first_chunk = placed.first_chunk,
-                                      .file = 0,
-                                      .role = role});
+    layout_.storage_number[index(storage)] = static_cast<std::uint32_t>(layout_.storages.size());
+    layout_.storages.push_back({.offset = placed.offset,
+                                .bytes = placed.bytes,
+                                .first_chunk = placed.first_chunk,
+                                .file = 0,
+                                .role = role});
     layout_.data_bytes += placed.bytes;
     return {};
-  }
-
-  std::uint32_t number(StorageId storage) const { return layout_.storage_number[index(storage)]; }
-
-  std::optional<Quantization> describe(const std::optional<QuantizationSpec>& spec) const {
-    if (!spec) return std::nullopt;
-    return Quantization{.scheme = spec->scheme,
-                        .scale = spec->scale,
-                        .zero_point = spec->zero_point,
-                        .axis = spec->axis,
-                        .scales_storage = spec->scales ? number(*spec->scales) : 0,
-                        .zero_points_storage = spec->zero_points ? number(*spec->zero_points) : 0};
-  }
-
-  void describe_tensors() {
-    layout_.model.tensors.reserve(plan_.tensors().size());
-    for (const TensorSpec& spec : plan_.tensors()) {
-      const bool row_major = format::is_row_major(spec.shape, spec.strides);
-      layout_.model.tensors.push_back(
-          {.name = spec.name,
-           .dtype = spec.dtype,
-           .role = spec.role,
-           .requires_grad = spec.requires_grad,
-           .storage = number(*spec.storage),
-           .byte_offset = spec.byte_offset,
-           .shape = spec.shape,
-           // Canonical: strides that say nothing are left out.
-           .strides = row_major ? std::vector<std::int64_t>{} : spec.strides,
-           .quantization = describe(spec.quantization)});
-    }
-  }
-
-  void describe_attachments() {
-    layout_.model.attachments.reserve(by_name_.size());
-    for (const std::size_t i : by_name_) {
-      const WritePlan::Attachment& attachment = plan_.attachments()[i];
-      layout_.model.attachments.push_back({.name = attachment.name,
-                                           .media_type = attachment.media_type,
-                                           .storage = number(attachment.storage)});
-    }
   }
 
   const WritePlan& plan_;
@@ -149,7 +104,6 @@ class Planner {
   format::DataLayout placing_;
   std::array<std::vector<StorageId>, kSections> sections_;
   std::vector<std::uint8_t> section_of_;  // by StorageId; 0 until something refers to it
-  std::vector<std::size_t> by_name_;      // attachments
   PlanLayout layout_;
 };
 

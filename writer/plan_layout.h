@@ -18,12 +18,13 @@
 namespace ingot::writer {
 
 struct PlanLayout {
-  format::IndexModel model;                   // complete: storages are placed
-  std::vector<std::uint32_t> storage_number;  // by StorageId: position in model.storages
-  std::uint64_t data_end = 0;                 // end of the last storage, from file start
-  std::uint64_t data_bytes = 0;               // of all storages
-  std::uint64_t padding_bytes = 0;            // between storages
-  std::uint64_t chunks = 0;                   // of all storages
+  std::vector<format::IndexStorage> storages;  // in file order
+  std::vector<std::uint32_t> storage_number;   // by StorageId: position in storages
+  std::vector<std::uint32_t> attachments;      // positions in the plan, in order of their names
+  std::uint64_t data_end = 0;                  // end of the last storage, from file start
+  std::uint64_t data_bytes = 0;                // of all storages
+  std::uint64_t padding_bytes = 0;             // between storages
+  std::uint64_t chunks = 0;                    // of all storages
 };
 
 // REQUIRES: check_plan() and check_options() accepted. kInvalidArgument for a storage that no

@@ -10,10 +10,10 @@
 #include "base/error.h"
 #include "format/constants.h"
 #include "format/digest.h"
-#include "format/index_model.h"
 #include "format/validate.h"
 #include "io/file_system.h"
 #include "writer/plan_check.h"
+#include "writer/plan_content.h"
 #include "writer/workers.h"
 
 namespace ingot::writer {
@@ -25,12 +25,12 @@ constexpr std::uint64_t kMinSlots = 8;
 constexpr std::uint64_t kMaxSlots = 64;  // more are never in flight
 
 // From each storage's end to the next storage that has bytes, or to the digest table.
-std::vector<LedgerStorage> ledger_storages(const format::IndexModel& model,
+std::vector<LedgerStorage> ledger_storages(const std::vector<format::IndexStorage>& placed,
                                            std::uint64_t digests_offset) {
-  std::vector<LedgerStorage> storages(model.storages.size());
+  std::vector<LedgerStorage> storages(placed.size());
   std::uint64_t next = digests_offset;
-  for (std::size_t i = model.storages.size(); i-- > 0;) {
-    const format::IndexModel::Storage& s = model.storages[i];
+  for (std::size_t i = placed.size(); i-- > 0;) {
+    const format::IndexStorage& s = placed[i];
     storages[i] = {.offset = s.offset, .bytes = s.bytes, .first_chunk = s.first_chunk};
     if (s.bytes == 0) continue;
     storages[i].padding_after = next - (s.offset + s.bytes);
@@ -54,23 +54,24 @@ Result<std::unique_ptr<Session>> Session::create(std::string_view path, const Wr
                                                  const WriterOptions& options,
                                                  const Tuning& tuning) {
   INGOT_RETURN_IF_ERROR(check_options(options, path));
-  INGOT_RETURN_IF_ERROR(check_plan(plan, path));
+  INGOT_ASSIGN_OR_RETURN(const std::vector<format::NameHash> names, check_plan(plan, path));
   std::unique_ptr<Session> session(new Session(path, options, tuning));
-  INGOT_RETURN_IF_ERROR(session->plan_file(plan));
+  INGOT_RETURN_IF_ERROR(session->plan_file(plan, names));
   INGOT_RETURN_IF_ERROR(session->open_file());
   return session;
 }
 
-Status Session::plan_file(const WritePlan& plan) {
-  INGOT_ASSIGN_OR_RETURN(const PlanLayout layout, layout_plan(plan, options_, path_));
+Status Session::plan_file(const WritePlan& plan, std::span<const format::NameHash> names) {
+  INGOT_ASSIGN_OR_RETURN(PlanLayout layout, layout_plan(plan, options_, path_));
+  INGOT_RETURN_IF_ERROR(build_index(layout, PlanContent(plan, layout, names)));
+  tensor_storage_.reserve(plan.tensors().size());
   for (const TensorSpec& tensor : plan.tensors()) tensor_storage_.push_back(*tensor.storage);
   for (const auto& attachment : plan.attachments()) {
     attachment_storage_.push_back(attachment.storage);
   }
   storage_bytes_ = plan.storage_bytes();
-  storage_number_ = layout.storage_number;
-  INGOT_RETURN_IF_ERROR(build_index(layout));
-  ledger_ = std::make_unique<Ledger>(ledger_storages(layout.model, tail_.digests_offset),
+  storage_number_ = std::move(layout.storage_number);
+  ledger_ = std::make_unique<Ledger>(ledger_storages(layout.storages, tail_.digests_offset),
                                      layout.chunks, options_.chunk_bytes, options_.sha256);
   report_.file_bytes = tail_.file_bytes;
   report_.data_bytes = layout.data_bytes;
@@ -80,8 +81,12 @@ Status Session::plan_file(const WritePlan& plan) {
 }
 
 // No field of the index depends on data: its bytes, and so the size of the file, are known now.
-Status Session::build_index(const PlanLayout& layout) {
-  INGOT_ASSIGN_OR_RETURN(index_, format::encode_index(layout.model));
+Status Session::build_index(const PlanLayout& layout, const format::IndexContent& content) {
+  const auto allocate = [this](std::uint64_t bytes) -> Result<MutableBytes> {
+    INGOT_ASSIGN_OR_RETURN(index_memory_, io::AlignedBuffer::allocate(bytes));
+    return index_memory_.bytes();
+  };
+  INGOT_ASSIGN_OR_RETURN(index_, format::encode_index(content, allocate));
   const auto tail =
       format::tail_layout(layout.data_end, layout.chunks, options_.sha256, index_.size());
   if (!tail.ok()) {

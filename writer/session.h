@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +16,9 @@
 
 #include "base/bytes.h"
 #include "format/header.h"
+#include "format/index_model.h"
 #include "format/layout.h"
+#include "io/aligned_buffer.h"
 #include "io/atomic_file.h"
 #include "io/queue.h"
 #include "writer/ledger.h"
@@ -67,8 +70,8 @@ class Session {
 
   Session(std::string_view path, const WriterOptions& options, const Tuning& tuning);
   // create(), in steps.
-  Status plan_file(const WritePlan& plan);
-  Status build_index(const PlanLayout& layout);
+  Status plan_file(const WritePlan& plan, std::span<const format::NameHash> names);
+  Status build_index(const PlanLayout& layout, const format::IndexContent& content);
   Status self_check() const;
   Status open_file();
   Status open_direct();
@@ -98,7 +101,8 @@ class Session {
   std::vector<StorageId> attachment_storage_;  // by AttachmentId
   std::vector<std::uint64_t> storage_bytes_;   // by StorageId
   std::vector<std::uint32_t> storage_number_;  // by StorageId
-  std::vector<std::byte> index_;
+  io::AlignedBuffer index_memory_;
+  Bytes index_;
   format::TailLayout tail_;
   format::Header header_;
   format::HeaderPage header_page_{};

@@ -13,8 +13,9 @@ namespace {
 // computed gets none: Writer::create() says what is wrong with it.
 std::uint64_t storage_bytes_for(const TensorSpec& spec) {
   const bool row_major = format::is_row_major(spec.shape, spec.strides);
-  const auto extent = format::tensor_extent(spec.dtype, spec.shape,
-                                            row_major ? std::vector<std::int64_t>{} : spec.strides);
+  const auto extent =
+      format::tensor_extent(spec.dtype, spec.shape,
+                            row_major ? std::span<const std::int64_t>() : std::span(spec.strides));
   std::uint64_t bytes = 0;
   if (!extent || !checked_add(spec.byte_offset, extent->bytes, &bytes)) return 0;
   return bytes;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "../support/status_matchers.h"
+#include "writer/plan_content.h"
 #include "writer/plan_layout.h"
 
 namespace ingot::writer {
@@ -33,14 +34,14 @@ std::vector<std::uint64_t> offsets(const WritePlan& plan, const WriterOptions& o
   const PlanLayout placed = layout(plan, options);
   std::vector<std::uint64_t> result;
   for (const std::uint32_t number : placed.storage_number) {
-    result.push_back(placed.model.storages[number].offset);
+    result.push_back(placed.storages[number].offset);
   }
   return result;
 }
 
 std::vector<int> sections(const WritePlan& plan) {
   std::vector<int> result;
-  for (const auto& storage : layout(plan).model.storages) result.push_back(storage.role);
+  for (const auto& storage : layout(plan).storages) result.push_back(storage.role);
   return result;
 }
 
@@ -106,8 +107,9 @@ TEST(Layout, AttachmentsComeLastInOrderOfTheirNames) {
   plan.attach("a", "text/plain", 16);
   plan.add(bytes_tensor("t", 16, Role::kOther));
   const PlanLayout placed = layout(plan);
-  EXPECT_EQ(placed.model.attachments[0].name, "a");
-  EXPECT_EQ(placed.model.attachments[0].storage, 1u);
+  const PlanContent content(plan, placed, {});
+  EXPECT_EQ(content.attachment(0).name, "a");
+  EXPECT_EQ(content.attachment(0).storage, 1u);
   EXPECT_THAT(offsets(plan), ElementsAre(4128, 4112, 4096));
 }
 
@@ -118,8 +120,8 @@ TEST(Layout, EveryChunkHasItsPlaceInTheDigestTable) {
   plan.add(bytes_tensor("b", 1));
   const PlanLayout placed = layout(plan);
   EXPECT_EQ(placed.chunks, 5u);
-  EXPECT_EQ(placed.model.storages[1].first_chunk, 4u);
-  EXPECT_EQ(placed.model.storages[2].first_chunk, 4u);
+  EXPECT_EQ(placed.storages[1].first_chunk, 4u);
+  EXPECT_EQ(placed.storages[2].first_chunk, 4u);
 }
 
 TEST(Layout, RowMajorStridesAreLeftOut) {
@@ -127,8 +129,9 @@ TEST(Layout, RowMajorStridesAreLeftOut) {
   plan.add({.name = "a", .shape = {2, 3}, .strides = {3, 1}});
   plan.add({.name = "b", .shape = {2, 3}, .strides = {1, 2}});
   const PlanLayout placed = layout(plan);
-  EXPECT_TRUE(placed.model.tensors[0].strides.empty());
-  EXPECT_THAT(placed.model.tensors[1].strides, ElementsAre(1, 2));
+  const PlanContent content(plan, placed, {});
+  EXPECT_TRUE(content.tensor(0).strides.empty());
+  EXPECT_THAT(content.tensor(1).strides, ElementsAre(1, 2));
 }
 
 TEST(Layout, UnusedStorageIsRefused) {
