@@ -56,22 +56,35 @@ void ItemCursor::find_storage(std::uint64_t offset) {
 
 void ItemCursor::load_storage(std::int64_t number) {
   storage_ = number;
-  here_ = number < 0 ? StorageInfo() : state_->storage(static_cast<std::uint32_t>(number));
-  const std::int64_t next = number + 1;
-  next_begin_ = next < static_cast<std::int64_t>(state_->index.storage_count())
-                    ? state_->storage(static_cast<std::uint32_t>(next)).offset
-                    : state_->header.digests_offset;
+  here_ = storage_or_edge(number);
+  next_ = storage_or_edge(number + 1);
+}
+
+void ItemCursor::next_storage() {
+  ++storage_;
+  here_ = next_;
+  next_ = storage_or_edge(storage_ + 1);
+}
+
+StorageInfo ItemCursor::storage_or_edge(std::int64_t number) const {
+  if (number < 0) return {};
+  if (number < static_cast<std::int64_t>(state_->index.storage_count())) {
+    return state_->storage(static_cast<std::uint32_t>(number));
+  }
+  StorageInfo end;
+  end.offset = state_->header.digests_offset;
+  return end;
 }
 
 std::uint64_t ItemCursor::seek_in_data(std::uint64_t offset) {
   find_storage(offset);
-  if (storage_ < 0) return offset == format::kDataBegin ? offset : next_begin_;
+  if (storage_ < 0) return offset == format::kDataBegin ? offset : next_begin();
   const std::uint64_t end = here_.offset + here_.bytes;
   if (offset < end) {
     const std::uint64_t inside = align_up(offset - here_.offset, state_->info.chunk_bytes);
     return here_.offset + std::min(inside, here_.bytes);
   }
-  return offset == end ? end : next_begin_;
+  return offset == end ? end : next_begin();
 }
 
 bool ItemCursor::next(Item* item) {
@@ -96,11 +109,11 @@ bool ItemCursor::next(Item* item) {
 
 void ItemCursor::data_item(Item* item) {
   // Storages without bytes make no item.
-  while (next_begin_ <= position_) load_storage(storage_ + 1);
+  while (next_begin() <= position_) next_storage();
   if (storage_ >= 0 && position_ < here_.offset + here_.bytes) return chunk_item(item);
   *item = {};
   item->begin = position_;
-  item->end = next_begin_;
+  item->end = next_begin();
 }
 
 void ItemCursor::chunk_item(Item* item) const {

@@ -43,6 +43,10 @@ class ItemCursor {
  private:
   void find_storage(std::uint64_t offset);
   void load_storage(std::int64_t number);
+  void next_storage();
+  // What is placed like a storage, but is none: before the first and behind the last.
+  StorageInfo storage_or_edge(std::int64_t number) const;
+  std::uint64_t next_begin() const { return next_.offset; }
   std::uint64_t seek_in_data(std::uint64_t offset);
   void data_item(Item* item);
   void chunk_item(Item* item) const;
@@ -52,11 +56,10 @@ class ItemCursor {
   const int chunk_log2_;
   std::uint64_t position_ = 0;
   // In the data region: the last storage that begins at or before position_, -1 for none; what it
-  // is, and where the next one begins. Kept, because reading the index costs as much as hashing a
-  // small tensor.
+  // is, and the next one. Kept, because reading the index costs as much as hashing a small tensor.
   std::int64_t storage_ = -1;
   StorageInfo here_;
-  std::uint64_t next_begin_ = 0;
+  StorageInfo next_;
 };
 
 }  // namespace ingot::loader
