@@ -10,7 +10,8 @@
 namespace ingot::loader {
 namespace {
 
-constexpr std::uint64_t kPieceBytes = std::uint64_t{1} << 20;
+// A huge page: two threads in one would both find it missing, and clear one each.
+constexpr std::uint64_t kPieceBytes = std::uint64_t{2} << 20;
 // Below, starting a thread costs more than it saves.
 constexpr std::uint64_t kMinBytesPerThread = std::uint64_t{2} << 20;
 constexpr int kMaxThreads = 4;
