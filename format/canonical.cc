@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "format/index_encoder.h"
 #include "format/index_view.h"
+#include "format/tensor_fields.h"
 #include "format/validate.h"
 
 namespace ingot::format {
@@ -16,7 +17,20 @@ class IndexSource {
       : view_(index), root_(*flatbuffers::GetRoot<fbs::Index>(index.data())) {}
 
   std::size_t tensors() const { return view_.tensor_count(); }
-  TensorInfo tensor(std::size_t i) const { return view_.tensor(static_cast<std::uint32_t>(i)); }
+  TensorInfo tensor(std::size_t i) const {
+    const auto ordinal = static_cast<std::uint32_t>(i);
+    fields_.read(root_.tensors()->Get(ordinal));
+    if (fields_.quantization != nullptr) return view_.tensor(ordinal);
+    return {.name = {fields_.name->c_str(), fields_.name->size()},
+            .dtype = static_cast<DType>(fields_.dtype),
+            .role = static_cast<Role>(fields_.role),
+            .requires_grad = fields_.requires_grad != 0,
+            .shape = span_of(fields_.shape),
+            .strides = span_of(fields_.strides),
+            .storage = fields_.storage,
+            .byte_offset = fields_.byte_offset,
+            .quantization = std::nullopt};
+  }
   std::size_t attachments() const { return view_.attachment_count(); }
   AttachmentInfo attachment(std::size_t i) const {
     return view_.attachment(static_cast<std::uint32_t>(i));
@@ -58,6 +72,7 @@ class IndexSource {
  private:
   IndexView view_;
   const fbs::Index& root_;
+  mutable TensorFields fields_;  // keeps what tables of one shape share
 };
 
 }  // namespace
