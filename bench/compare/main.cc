@@ -6,6 +6,9 @@
 //   bench_compare warm FILE...              bring files into the page cache and prove it
 //   bench_compare open|describe FILE TINY
 //   bench_compare one FILE TINY NAME
+//   bench_compare load|load-unverified|load-mapped|view|verify FILE TINY
+//   bench_compare checked|checked-verified FILE    what a load ends with, for the integrity test
+//   bench_compare cold FILE...                     put files out of the page cache and prove it
 //   bench_compare save SHAPE RAW FILE
 #include <fcntl.h>
 #include <unistd.h>
@@ -20,6 +23,7 @@
 #include "ingot/checkpoint.h"
 #include "ingot/exceptions.h"
 
+#include "bench/compare/loads.h"
 #include "bench/support/commands.h"
 #include "bench/support/files.h"
 #include "bench/support/memory_read.h"
@@ -44,11 +48,13 @@ json make(const Arguments& in) {
   std::ofstream raw(in.at(2), std::ios::binary);
   for (std::size_t i = 0; i < shape.tensors.size(); ++i) {
     const Tensor& tensor = shape.tensors[i];
-    listing.push_back({tensor.name, dtype_name(tensor.dtype), tensor.shape, tensor.bytes()});
+    std::uint64_t sum = 0;  // parts are whole words, all but the last
     each_part(shape, i, [&](std::uint64_t, std::span<const std::byte> part) {
+      sum += sum_words(part);
       raw.write(reinterpret_cast<const char*>(part.data()),
                 static_cast<std::streamsize>(part.size()));
     });
+    listing.push_back({tensor.name, dtype_name(tensor.dtype), tensor.shape, tensor.bytes(), sum});
   }
   raw.close();
   std::ofstream list(in.at(1));
@@ -66,6 +72,12 @@ json make_ingot(const Arguments& in) {
 json warm(const Arguments& in) {
   json files = json::object();
   for (const std::string& path : in) files[path] = make_warm(path);
+  return files;
+}
+
+json cold(const Arguments& in) {
+  json files = json::object();
+  for (const std::string& path : in) files[path] = make_cold(path);
   return files;
 }
 
@@ -111,7 +123,7 @@ json one_tensor(const Arguments& in) {
     sum = sum_words(or_throw(checkpoint.tensor(name)).bytes);
   });
   json out = result(seconds);
-  out["sum"] = sum;
+  out["sum"] = std::to_string(sum);
   return out;
 }
 
@@ -139,6 +151,14 @@ int main(int argc, char** argv) {
                       {"open", open_file},
                       {"describe", describe},
                       {"one", one_tensor},
+                      {"load", load_file},
+                      {"load-unverified", load_unverified},
+                      {"load-mapped", load_mapped},
+                      {"view", view_file},
+                      {"verify", verify_file},
+                      {"checked", checked},
+                      {"checked-verified", checked_verified},
+                      {"cold", cold},
                       {"save", save_file}},
                      "bench/compare/main.cc");
 }

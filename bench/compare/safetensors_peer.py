@@ -1,13 +1,17 @@
-"""safetensors: safe_open (maps the file and parses its header) and save_file."""
+"""safetensors: safe_open (maps the file and parses its header), load_file and save_file. Variants: mmap, pread."""
 
 import contender
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 
 class Safetensors:
+    def __init__(self, variant):
+        self.backend = variant
+        self.mapped = variant == "mmap"
+
     def open(self, path):
-        return safe_open(path, framework="pt", device="cpu")
+        return safe_open(path, framework="pt", device="cpu", backend=self.backend)
 
     def count(self, opened):
         return len(opened.keys())
@@ -26,8 +30,14 @@ class Safetensors:
     def one(self, opened, name):
         return opened.get_tensor(name)
 
+    def view(self, path):
+        return load_file(path, backend="mmap")
+
+    def load(self, path, device):
+        return load_file(path, device=device, backend=self.backend)
+
     def save(self, tensors, path):
         save_file(tensors, path)
 
 
-contender.run(Safetensors())
+contender.run(Safetensors)

@@ -1,18 +1,16 @@
-"""torch.load(mmap=True, weights_only=True) and torch.save.
-
-With INGOT_BENCH_NO_CRC32=1, torch.save leaves the zip records' CRC-32 out (its documented faster way).
-"""
-
-import os
+"""torch.load(weights_only=True) and torch.save. Variants: mmap, read, no-crc32 (the zip records' CRC-32 is left out
+when saving, its documented faster way)."""
 
 import contender
 import torch
 
-if os.environ.get("INGOT_BENCH_NO_CRC32") == "1":
-    torch.serialization.set_crc32_options(False)
-
 
 class Torch:
+    def __init__(self, variant):
+        self.mapped = variant != "read"
+        if variant == "no-crc32":
+            torch.serialization.set_crc32_options(False)
+
     def open(self, path):
         return torch.load(path, mmap=True, weights_only=True)
 
@@ -29,8 +27,14 @@ class Torch:
     def one(self, opened, name):
         return opened[name]
 
+    def view(self, path):
+        return self.open(path)
+
+    def load(self, path, device):
+        return torch.load(path, mmap=self.mapped, weights_only=True, map_location=device)
+
     def save(self, tensors, path):
         torch.save(tensors, path)
 
 
-contender.run(Torch())
+contender.run(Torch)

@@ -1,0 +1,32 @@
+"""torch.distributed.checkpoint in one process: a folder with a pickled .metadata and one file a writing thread."""
+
+import os
+
+import contender
+import torch
+import torch.distributed.checkpoint as dcp
+from torch.distributed.checkpoint import FileSystemReader, FileSystemWriter
+
+
+class Dcp:
+    def __init__(self, variant):
+        self.threads = len(os.sched_getaffinity(0))
+
+    def open(self, path):
+        return FileSystemReader(path).read_metadata().state_dict_metadata
+
+    def count(self, opened):
+        return len(opened)
+
+    def load(self, path, device):
+        state = {name: torch.empty(entry.size, dtype=entry.properties.dtype, device=device)
+                 for name, entry in self.open(path).items()}
+        dcp.load(state, storage_reader=FileSystemReader(path), no_dist=True)
+        return state
+
+    def save(self, tensors, path):
+        writer = FileSystemWriter(path, thread_count=self.threads, sync_files=True)
+        dcp.save(tensors, storage_writer=writer, no_dist=True)
+
+
+contender.run(Dcp)

@@ -1,0 +1,25 @@
+"""Run:ai Model Streamer: SafetensorsStreamer over a .safetensors file; tensors are owned by the caller (its default)."""
+
+import logging
+
+import contender
+from runai_model_streamer import SafetensorsStreamer
+from safetensors.torch import save_file
+
+logging.getLogger("runai_model_streamer").setLevel(logging.ERROR)
+
+
+class Runai:
+    def __init__(self, variant):
+        pass
+
+    def load(self, path, device):
+        with SafetensorsStreamer() as streamer:
+            streamer.stream_file(path, device=device)
+            return dict(streamer.get_tensors())
+
+    def save(self, tensors, path):
+        save_file(tensors, path)
+
+
+contender.run(Runai)

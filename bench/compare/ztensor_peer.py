@@ -1,0 +1,48 @@
+"""zTensor: a canonical .zt file, published with fsync and rename. Variants: plain, verified (ztensor.verify(deep=True)
+before the load, the documented way to prove the bytes)."""
+
+import contender
+import torch
+import ztensor
+
+
+class Ztensor:
+    mapped = True
+
+    def __init__(self, variant):
+        if variant == "verified":
+            self.verify = lambda path: ztensor.verify(path, deep=True)
+
+    def open(self, path):
+        return ztensor.open(path)
+
+    def count(self, opened):
+        return len(opened)
+
+    def describe(self, opened):
+        names = elements = 0
+        for name, tensor in opened.items():
+            count = len(tensor.logical or tensor.dtype)
+            for extent in tensor.shape:
+                count *= extent
+            names += len(name)
+            elements += count
+        return names, elements
+
+    def one(self, opened, name):
+        return torch.from_dlpack(opened[name])
+
+    def view(self, path):
+        return {name: torch.from_dlpack(tensor) for name, tensor in ztensor.open(path).items()}
+
+    def load(self, path, device):
+        return {name: tensor.to(device) for name, tensor in self.view(path).items()}
+
+    def save(self, tensors, path):
+        with ztensor.Writer(path, canonical=True, publish=True) as writer:
+            for name, tensor in tensors.items():
+                data = tensor.view(-1).view(torch.uint8).numpy()
+                writer.add(name, data, list(tensor.shape), str(tensor.dtype).removeprefix("torch."))
+
+
+contender.run(Ztensor)

@@ -1,0 +1,78 @@
+"""The same tensors, listed, as raw bytes, and in each contender's format. Standard library only."""
+
+import json
+import os
+import pathlib
+import shutil
+
+import contenders
+
+
+def base_name(shape):
+    return shape.replace(":", "-")
+
+
+class Inputs:
+    """Makes what is asked for, once; one file serves all contenders of its format."""
+
+    def __init__(self, cache, runner):
+        self.folder, self.cache, self.runner = cache / "compare", cache, runner
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def listing_and_raw(self, shape):
+        base = self.folder / base_name(shape)
+        listing, raw = base.with_name(base.name + "-v2.json"), base.with_name(base.name + ".raw")
+        if not listing.exists() or not raw.exists():
+            partial = listing.with_suffix(".partial")
+            answer = self.runner.ingot("make", shape, str(partial), str(raw), limit=None)
+            if "error" in answer:
+                raise RuntimeError(answer["error"])
+            partial.rename(listing)
+        return str(listing), str(raw)
+
+    def tensors(self, shape):
+        """[name, dtype, shape, bytes, sum] of every tensor"""
+        return json.loads(pathlib.Path(self.listing_and_raw(shape)[0]).read_text())
+
+    def proof(self, shape):
+        """What every load must end with; compare/tensors.py and compare/loads.cc compute the same."""
+        sums = [entry[4] for entry in sorted(self.tensors(shape))]
+        return str(sum((2 * place + 1) * value for place, value in enumerate(sums)) % 2**64)
+
+    def file(self, contender, shape):
+        """Path of the file or folder, or {"error": ...} when the contender cannot make it."""
+        if contenders.is_ingot(contender):
+            answer = self.runner.ingot("ingot", shape, str(self.cache), limit=None)
+            return answer.get("path", answer)
+        path = self.folder / f"{base_name(shape)}.{contender.suffix}"
+        if not path.exists():
+            partial = path.with_name(path.name + ".partial")
+            remove(partial)
+            answer = self.runner.call(contender, "make", *self.listing_and_raw(shape), str(partial), limit=None)
+            if "error" in answer:
+                remove(partial)
+                return answer
+            for side in self.folder.glob(partial.name + ".*"):
+                side.rename(side.with_name(side.name.replace(".partial", "")))
+            partial.rename(path)
+        return str(path)
+
+    def drop(self, shape):
+        """Removes a shape's files: all formats of all shapes together would not fit on a disk."""
+        for path in self.folder.glob(base_name(shape) + "[.-]*"):
+            remove(path)
+
+
+def files(path):
+    """The files of a file or folder."""
+    if not os.path.isdir(path):
+        return [path]
+    return sorted(os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names)
+
+
+def remove(path):
+    path = pathlib.Path(path)
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,50 @@
+"""Starts contenders, each call in a fresh process that prints one line of JSON. Standard library only."""
+
+import json
+import os
+import subprocess
+import time
+
+import contenders
+
+LIMIT_SECONDS = 60
+
+
+def start(command, limit=LIMIT_SECONDS, **environment):
+    """The JSON that a command prints, or {"error": ...}."""
+    begin = time.monotonic()
+    try:
+        done = subprocess.run(command, check=False, capture_output=True, text=True, env=dict(os.environ, **environment),
+                              timeout=limit)
+    except subprocess.TimeoutExpired:
+        return {"error": f"stopped after {limit} s"}
+    process_seconds = time.monotonic() - begin
+    if done.returncode != 0:
+        lines = done.stderr.strip().splitlines()
+        return {"error": lines[-1] if lines else f"exit code {done.returncode}"}
+    # The whole process with the start of its interpreter and imports: stated, never compared.
+    return json.loads(done.stdout.strip().splitlines()[-1]) | {"process_seconds": process_seconds}
+
+
+class Runner:
+    """Calls a contender by name of its command: Ingot's program, or a peer's script with the peers' interpreter."""
+
+    def __init__(self, build, python):
+        self.program, self.python = str(build / "bin" / "bench_compare"), python
+
+    def ingot(self, *arguments, limit=LIMIT_SECONDS):
+        return start([self.program, *arguments], limit)
+
+    def call(self, contender, command, *arguments, limit=LIMIT_SECONDS):
+        if contenders.is_ingot(contender):
+            if command == "load":
+                command = contender.name.replace("ingot", "load")
+            return self.ingot(command, *arguments, limit=limit)
+        script = str(contenders.HERE / contender.script)
+        return start([str(self.python), "-B", script, contender.variant, command, *arguments], limit)
+
+    def flips(self, contender, path, plan):
+        """The integrity test of one contender, Ingot's with this interpreter."""
+        python = "python3" if contenders.is_ingot(contender) else str(self.python)
+        script = str(contenders.HERE / contender.script)
+        return start([python, "-B", script, contender.variant, "flips", path, plan], limit=None, BENCH_COMPARE=self.program)
