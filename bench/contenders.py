@@ -62,7 +62,7 @@ PEERS = [
     _peer("torchsnapshot", "torchsnapshot", "plain", "snapshot", "torchsnapshot torch", "load save flips",
           "Snapshot.restore into tensors that are made in the timed part; Snapshot.take"),
     _peer("torch-checkpointing", "torch_checkpointing", "plain", "ckpt", "torch_checkpointing torch", "load save flips",
-          "CheckpointManager with synchronous save, mmap load, into tensors that are made in the timed part"),
+          "CheckpointManager with synchronous save, without O_DIRECT (its own save fails with it on ext4), mmap load, into tensors that are made in the timed part"),
     _peer("instanttensor", "instanttensor", "plain", "safetensors", "instanttensor safetensors torch", "gpu",
           "safe_open(framework=\"pt\", device=N), tensors copied (its default)", needs_gpu=True),
 ]

@@ -1,4 +1,7 @@
-"""torchsnapshot: Snapshot.take and Snapshot.restore, into tensors that are there."""
+"""torchsnapshot: Snapshot.take and Snapshot.restore, into tensors that are there.
+
+With this torch it cuts tensors whose bytes are not a multiple of 8; the shapes that are measured have none.
+"""
 
 import contender
 import torch

@@ -5,6 +5,7 @@ import contender
 import torch
 import ztensor
 
+DTYPES = {torch.bfloat16: "bf16", torch.float16: "f16", torch.float32: "f32", torch.float64: "f64", torch.int64: "i64"}
 
 class Ztensor:
     mapped = True
@@ -40,9 +41,9 @@ class Ztensor:
 
     def save(self, tensors, path):
         with ztensor.Writer(path, canonical=True, publish=True) as writer:
-            for name, tensor in tensors.items():
+            for name, tensor in sorted(tensors.items()):  # the canonical form's order
                 data = tensor.view(-1).view(torch.uint8).numpy()
-                writer.add(name, data, list(tensor.shape), str(tensor.dtype).removeprefix("torch."))
+                writer.add(name, data, list(tensor.shape), DTYPES[tensor.dtype])
 
 
 contender.run(Ztensor)
