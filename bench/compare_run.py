@@ -1,188 +1,162 @@
-"""Ingot and other libraries in turn, each in a fresh process that times itself. Standard library only.
+"""Ingot and its peers in turn, each call in a fresh process that times itself. Standard library only.
 
-Contenders take turns (A B C A B C ...), the order turning with every round. Input files are in the page
-cache (mincore says so); what a save wrote is removed and the file system synced before the next one.
+Contenders take turns (A B C B C A ...). The state of the page cache is made and proven by mincore before every call;
+every load ends with a proof (a sum over every tensor) that must be the input's; what a save wrote is removed and the
+file system synced before the next one.
 """
 
-import json
+import dataclasses
 import os
-import pathlib
 import re
-import subprocess
-import time
 
-HERE = pathlib.Path(__file__).resolve().parent / "compare"
-PEERS = {"safetensors": "safetensors_peer.py", "torch": "torch_peer.py", "torch-no-crc32": "torch_peer.py"}
-SUFFIX = {"ingot": "ingot", "safetensors": "safetensors", "torch": "pt"}
-TINY = "small:10"
-LIMIT_SECONDS = 60
+import contenders
+import inputs
+import series
+
+TINY = "small:8"
 OPEN_SHAPES = ["small:1000", "small:100000", "small:1000000:16"]
-SAVE_SHAPES = ["decoder:2048"]
-QUICK_OPEN_SHAPES, QUICK_SAVE_SHAPES = ["small:1000"], ["decoder:4"]
+QUICK_OPEN_SHAPES, QUICK_LOAD_SHAPES = ["small:20000"], ["decoder:32"]
+MANY, QUICK_MANY = "small:100000", "small:2000"
+
+CEILINGS = {"peers-load": "ceiling:copy", "peers-load-cold": "ceiling:direct-read", "peers-save": "ceiling:direct-write"}
 
 
-class Contenders:
-    """Starts a contender's process; remembers what it cannot do."""
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    group: str
+    path: str  # of contenders.Contender.paths
+    shape: str
+    cold: bool = False
 
-    def __init__(self, build, python):
-        self.program = str(build / "bin" / "bench_compare")
-        self.python = python
 
-    def names(self, save):
-        if not self.python:
-            return ["ingot"]
-        return ["ingot", "safetensors", "torch"] + (["torch-no-crc32"] if save else [])
+def load_shapes(mib):
+    """300 large tensors, 18,867 of a mixture of experts, 100,000 of 1 KiB, one alone."""
+    return [f"decoder:{mib}", f"moe:{mib}", MANY, f"one:{mib}"]
 
-    def call(self, contender, *arguments):
-        """The contender's JSON, or {"error": ...}."""
-        if contender == "ingot":
-            command = [self.program, *arguments]
-        else:
-            command = [str(self.python), str(HERE / PEERS[contender]), *arguments]
-        return self.start(command, INGOT_BENCH_NO_CRC32="1" if contender == "torch-no-crc32" else "0")
+
+def plans(quick, mib, gpu):
+    opens = QUICK_OPEN_SHAPES if quick else OPEN_SHAPES
+    loads = QUICK_LOAD_SHAPES if quick else load_shapes(mib)
+    result = [Plan(f"peers-{path}", path, shape) for shape in opens for path in ("open", "describe", "one", "view")]
+    for shape in loads:
+        result += [Plan("peers-load", "load", shape), Plan("peers-load-cold", "load", shape, cold=True),
+                   Plan("peers-verify", "verify", shape), Plan("peers-save", "save", shape)]
+        result += [Plan("peers-gpu", "gpu", shape), Plan("peers-gpu-cold", "gpu", shape, cold=True)] if gpu else []
+    if quick:
+        result.append(Plan("peers-save", "save", QUICK_MANY))
+    return result
+
+
+def admits(pattern, plan, name):
+    return re.search(pattern, f"{plan.group}/{inputs.base_name(plan.shape)}/{name}") is not None
+
+
+def names_of(plan, pattern, python):
+    """Those of a plan that a filter admits: contenders and the ceiling beside them."""
+    names = [contender.name for contender in contenders.present(python, plan.path)]
+    names += [CEILINGS[plan.group]] if plan.group in CEILINGS else []
+    return [name for name in names if admits(pattern, plan, name)]
+
+
+class Comparison:
+    def __init__(self, arguments, runner, journal, progress):
+        self.arguments, self.runner, self.journal, self.progress = arguments, runner, journal, progress
+        self.inputs = inputs.Inputs(arguments.cache, runner)
+
+    def ready(self, path, cold):
+        """Whether the page cache is as it must be, or {"error"}."""
+        state = self.runner.ingot("cold" if cold else "warm", *inputs.files(path))
+        if "error" in state:
+            return state
+        state.pop("process_seconds", None)
+        return {} if all(state.values()) else {"error": "not out of the page cache" if cold else "not in the page cache"}
+
+    def read(self, plan, contender):
+        path, tiny = self.inputs.file(contender, plan.shape), self.inputs.file(contender, TINY)
+        for made in (path, tiny):
+            if isinstance(made, dict):
+                return made
+        problem = self.ready(path, plan.cold)
+        if problem:
+            return problem
+        return self.runner.call(contender, *self.command(plan, path, tiny))
+
+    def command(self, plan, path, tiny):
+        if plan.path == "one":
+            return "one", path, tiny, self.inputs.a_name(plan.shape)
+        if plan.path == "gpu":
+            return "load", path, tiny, self.arguments.device
+        return plan.path, path, tiny
+
+    def ceiling(self, plan):
+        path = self.inputs.file(contenders.INGOT[0], plan.shape)
+        if plan.path == "load":
+            problem = self.ready(path, plan.cold)
+            return problem or self.runner.ingot("ceiling-read" if plan.cold else "ceiling-copy", path)
+        out = self.arguments.cache / "out" / "compare-save"
+        out.parent.mkdir(exist_ok=True)
+        self.remove_saved(out)
+        os.sync()
+        answer = self.runner.ingot("ceiling-write", self.inputs.listing_and_raw(plan.shape)[1], str(out))
+        self.remove_saved(out)
+        return answer
+
+    def save(self, plan, contender):
+        listing, raw = self.inputs.listing_and_raw(plan.shape)
+        out = self.arguments.cache / "out" / "compare-save"
+        out.parent.mkdir(exist_ok=True)
+        self.remove_saved(out)
+        os.sync()
+        source = plan.shape if contenders.is_ingot(contender) else listing
+        answer = self.runner.call(contender, "save", source, raw, str(out))
+        if "error" not in answer:
+            answer["file_bytes"] = sum(os.path.getsize(name) for name in inputs.files(str(out)))
+            answer["bytes_per_second"] = os.path.getsize(raw) / answer["seconds"]
+        self.remove_saved(out)
+        return answer
 
     @staticmethod
-    def start(command, **environment):
-        """Runs a command and reads the JSON that it prints."""
-        environment = dict(os.environ, **environment)
-        begin = time.monotonic()
-        # A contender that takes longer once would take the run: making input files may.
-        limit = None if "make" in command else LIMIT_SECONDS
-        try:
-            done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment, timeout=limit)
-        except subprocess.TimeoutExpired:
-            return {"error": f"stopped after {limit} s"}
-        process_seconds = time.monotonic() - begin
-        if done.returncode != 0:
-            lines = done.stderr.strip().splitlines()
-            return {"error": lines[-1] if lines else f"exit code {done.returncode}"}
-        # The whole process with the start of its interpreter and imports: stated, never compared.
-        return json.loads(done.stdout) | {"process_seconds": process_seconds}
+    def remove_saved(out):
+        for path in out.parent.glob(out.name + "*"):
+            inputs.remove(path)
+
+    def measure(self, plan, name):
+        if name.startswith("ceiling:"):
+            return self.ceiling(plan)
+        contender = contenders.named(name)
+        answer = self.save(plan, contender) if plan.path == "save" else self.read(plan, contender)
+        proof = answer.pop("proof", None)
+        if proof is not None and proof != self.inputs.proof(plan.shape):
+            return {"error": "what was loaded is not what was saved"}
+        return answer
+
+    def run(self, plan, names):
+        base = inputs.base_name(plan.shape)
+        all_series = [series.new(plan.group, base, name) for name in names]
+        for number, entry in series.rounds(self.arguments.repetitions, all_series):
+            name = entry["contender"]
+            answer = self.journal.once((plan.group, base, name, number), lambda n=name: self.measure(plan, n))
+            series.add(entry, answer)
+            told = answer.get("error") or f"{answer['seconds']:.4g} s"
+            self.progress.step(f"{plan.group} {base} {name}", told)
+        return all_series
 
 
-class Inputs:
-    """The same tensors, listed, as raw bytes, and in each contender's format; made once."""
-
-    def __init__(self, cache, contenders):
-        self.folder, self.cache, self.contenders = cache / "compare", cache, contenders
-        self.folder.mkdir(parents=True, exist_ok=True)
-
-    def listing_and_raw(self, shape):
-        base = shape.replace(":", "-")
-        listing, raw = self.folder / f"{base}.json", self.folder / f"{base}.raw"
-        if not listing.exists():
-            partial = listing.with_suffix(".partial")
-            answer = self.contenders.call("ingot", "make", shape, str(partial), str(raw))
-            if "error" in answer:
-                raise RuntimeError(answer["error"])
-            partial.rename(listing)
-        return str(listing), str(raw)
-
-    def file(self, contender, shape):
-        """Path of the file, or {"error": ...} when the contender cannot make it."""
-        if contender == "ingot":
-            answer = self.contenders.call("ingot", "ingot", shape, str(self.cache))
-            return answer.get("path", answer)
-        path = self.folder / f"{shape.replace(':', '-')}.{SUFFIX[contender]}"
-        if not path.exists():
-            partial = path.with_suffix(".partial")
-            answer = self.contenders.call(contender, "make", *self.listing_and_raw(shape), str(partial))
-            if "error" in answer:
-                return answer
-            partial.rename(path)
-        return str(path)
+def chosen(arguments, python):
+    """[(plan, names)] of all that a run will do."""
+    all_plans = plans(arguments.quick, arguments.mib, contenders.has_gpu())
+    work = [(plan, names_of(plan, arguments.filter, python)) for plan in all_plans]
+    return [(plan, names) for plan, names in work if names]
 
 
-def new_series(group, shape, contender):
-    return {"group": group, "shape": shape, "contender": contender, "seconds": [], "counters": {}, "errors": []}
-
-
-def add(series, answer):
-    if "error" in answer:
-        series["errors"].append(answer["error"])
-        return
-    series["seconds"].append(answer.pop("seconds"))
-    for name, value in answer.items():
-        series["counters"].setdefault(name, []).append(value)
-
-
-def rounds(repetitions, all_series):
-    """The series that still work, in an order that turns with each round."""
-    for number in range(repetitions):
-        turn = number % len(all_series)
-        for series in all_series[turn:] + all_series[:turn]:
-            if not series["errors"]:
-                yield series
-
-
-def run_open(group, command, shape, inputs, repetitions):
-    contenders = inputs.contenders
-    listing, _ = inputs.listing_and_raw(shape)
-    names = json.loads(pathlib.Path(listing).read_text())
-    extra = [names[len(names) // 2][0]] if command == "one" else []
-    files, all_series = {}, []
-    for contender in contenders.names(save=False):
-        series = new_series(group, shape.replace(":", "-"), contender)
-        all_series.append(series)
-        path = inputs.file(contender, shape)
-        files[contender] = (path, inputs.file(contender, TINY))
-        if isinstance(path, dict):
-            add(series, path)
-    paths = [path for path, _ in files.values() if isinstance(path, str)]
-    warm = contenders.call("ingot", "warm", *paths)
-    for series in rounds(repetitions, all_series):
-        contender = series["contender"]
-        if not warm.get(files[contender][0]):
-            add(series, {"error": f"not in the page cache: {warm.get('error', 'evicted')}"})
-            continue
-        add(series, contenders.call(contender, command, *files[contender], *extra))
-    return all_series
-
-
-def run_save(group, shape, inputs, repetitions):
-    contenders = inputs.contenders
-    listing, raw = inputs.listing_and_raw(shape)
-    out = inputs.cache / "out" / "compare-save"
-    out.parent.mkdir(exist_ok=True)
-    all_series = [new_series(group, shape.replace(":", "-"), name) for name in contenders.names(save=True)]
-    for series in rounds(repetitions, all_series):
-        out.unlink(missing_ok=True)
-        os.sync()
-        source = shape if series["contender"] == "ingot" else listing
-        answer = contenders.call(series["contender"], "save", source, raw, str(out))
-        if "error" not in answer:
-            answer["file_bytes"] = out.stat().st_size
-            answer["bytes_per_second"] = os.path.getsize(raw) / answer["seconds"]
-        add(series, answer)
-    out.unlink(missing_ok=True)
-    return all_series
-
-
-def run(arguments, python):
-    """(whether all contenders that should work did, series)"""
-    inputs = Inputs(arguments.cache, Contenders(arguments.build, python))
-    plans = []
-    for shape in QUICK_OPEN_SHAPES if arguments.quick else OPEN_SHAPES:
-        for group, command in (("peers-open", "open"), ("peers-describe", "describe"), ("peers-one", "one")):
-            plans.append((group, shape, lambda g, s, c=command: run_open(g, c, s, inputs, arguments.repetitions)))
-    for shape in QUICK_SAVE_SHAPES if arguments.quick else SAVE_SHAPES:
-        plans.append(("peers-save", shape, lambda g, s: run_save(g, s, inputs, arguments.repetitions)))
-    series = []
-    for group, shape, work in plans:
-        if re.search(arguments.filter, f"{group}/{shape}"):
-            print(f"== {group} {shape}", flush=True)
-            series += work(group, shape)
-    for entry in series:
-        if entry["errors"]:
-            print(f"{entry['group']} {entry['shape']} {entry['contender']}: {entry['errors'][0]}", flush=True)
-    # A peer may be unable to hold a shape; that is a result. Ingot may not.
-    return not any(entry["errors"] for entry in series if entry["contender"] == "ingot"), series
-
-
-def versions(python):
-    if not python:
-        return {}
-    code = "import torch, safetensors; print(torch.__version__, safetensors.__version__)"
-    done = subprocess.run([str(python), "-c", code], check=True, capture_output=True, text=True)
-    torch, safetensors = done.stdout.split()
-    return {"torch": torch, "safetensors": safetensors}
+def run(arguments, runner, work, journal, progress):
+    """(whether Ingot did all, series). `work` is chosen()'s."""
+    comparison, result = Comparison(arguments, runner, journal, progress), []
+    for number, (plan, names) in enumerate(work):
+        result += comparison.run(plan, names)
+        # All formats of all shapes together would take more than the disk has.
+        if plan.shape not in [later.shape for later, _ in work[number + 1:]]:
+            comparison.inputs.drop(plan.shape)
+    for entry in series.failures(result):
+        print(f"{entry['group']} {entry['shape']} {entry['contender']}: {entry['errors'][0]}", flush=True)
+    return series.ingot_is_good(result), result

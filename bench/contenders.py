@@ -68,6 +68,10 @@ PEERS = [
 ]
 
 
+def named(name):
+    return next(contender for contender in INGOT + PEERS if contender.name == name)
+
+
 def is_ingot(contender):
     return contender.name.startswith("ingot")
 

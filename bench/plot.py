@@ -5,7 +5,7 @@ import statistics
 
 WIDTH, LABEL, BAR, GAP = 900, 330, 18, 6
 COLOURS = {"ingot": "#2b6cb0", "ceiling:": "#718096", "part:": "#cbd5e0", "peer": "#dd6b20"}
-LOGARITHMIC = ("peers-open", "peers-describe", "peers-one")
+LOGARITHMIC = ("peers-open", "peers-describe", "peers-one", "peers-view", "peers-verify")
 
 
 def _kind(series):

@@ -31,17 +31,30 @@ class Runner:
 
     def __init__(self, build, python):
         self.program, self.python = str(build / "bin" / "bench_compare"), python
+        self.tool = str(build / "bin" / "ingot")
 
     def ingot(self, *arguments, limit=LIMIT_SECONDS):
         return start([self.program, *arguments], limit)
 
     def call(self, contender, command, *arguments, limit=LIMIT_SECONDS):
         if contenders.is_ingot(contender):
+            if command == "load" and len(arguments) == 3:
+                return self.ingot_to_gpu(arguments[0], arguments[2])
             if command == "load":
                 command = contender.name.replace("ingot", "load")
             return self.ingot(command, *arguments, limit=limit)
         script = str(contenders.HERE / contender.script)
         return start([str(self.python), "-B", script, contender.variant, command, *arguments], limit)
+
+    def ingot_to_gpu(self, path, device):
+        """By the tool, which has the devices; it opens the file and makes the destination before its clock starts."""
+        command = [self.tool, "bench", "load", path, "--json", "--device", device, "--repetitions", "1"]
+        answer = start(command)
+        if "error" in answer:
+            return answer
+        kept = ("seconds", "peak_rss_bytes", "peak_pinned_bytes", "process_seconds")
+        rates = {"bytes_per_second": answer["bytes"] / answer["seconds"], "peak_device_bytes": answer["destination_bytes"]}
+        return {name: answer[name] for name in kept} | rates
 
     def flips(self, contender, path, plan):
         """The integrity test of one contender, Ingot's with this interpreter."""

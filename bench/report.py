@@ -10,6 +10,7 @@ import pathlib
 import statistics
 import sys
 
+import integrity_report
 import plot
 from targets import TARGETS
 
@@ -42,8 +43,22 @@ GROUPS = {
                        "every tensor are looked at. The peers do it in Python, Ingot in C++: that is part of the difference."),
     "peers-one": ("Open and read one tensor, against other libraries", "As before, and the bytes of one tensor, by name, "
                   "are summed."),
-    "peers-save": ("Durable save, against other libraries", "The same tensors from memory, fsync of file and folder on all "
-                   "sides. Only Ingot computes digests of 128 bits; torch a CRC-32, or none where it says so."),
+    "peers-view": ("Open and view every tensor, against other libraries", "As before, and a tensor or view over the mapped "
+                   "bytes is made of each; no data is read. Views are unverified, on all sides."),
+    "peers-load": ("Load every byte to host memory, warm, against other libraries", "All bytes resident at the end, proven by a sum over "
+                   "every tensor outside of the time. Page cache warm before each call (`mincore`); memory is made inside the time. "
+                   "Mapped files are touched page by page, inside the time. `ingot` proves every byte as it reads, `ingot-unverified` and "
+                   "`ingot-mapped` do not; of the peers only `tensorizer-verified` does. Ceiling: memcpy between memory "
+                   "that is there."),
+    "peers-load-cold": ("Load every byte to host memory, cold, against other libraries", "The same, nothing of the file in the page "
+                        "cache before each call (`mincore`). Ceiling: a sequential O_DIRECT read of Ingot's file."),
+    "peers-verify": ("Verify every byte, against other libraries", "Open and prove the whole file, page cache warm. Others have no such call."),
+    "peers-gpu": ("Load to a GPU, warm, against other libraries", "All bytes in device memory, proven by a sum over every tensor "
+                  "outside of the time. Ingot by `ingot bench load`, whose destination is made before its clock starts."),
+    "peers-gpu-cold": ("Load to a GPU, cold, against other libraries", "The same, nothing of the file in the page cache."),
+    "peers-save": ("Durable save, against other libraries", "The same tensors from memory, fsync of what was written and of its folder on all "
+                   "sides. Ingot computes digests of 128 bits, zTensor of 64, tensorizer SHA-256 and CRC-32; torch a CRC-32, or none "
+                   "where it says so; the others none. Ceiling: the same bytes by O_DIRECT, with fsync."),
     "training-save": ("Durable save of a training run", "A model and its Adam state (a third each: parameters and two moments) "
                       "through LibTorch, each contender in a fresh process, fsync of file and folder on all sides. Ceiling: "
                       "O_DIRECT write of as many bytes, with fsync."),
@@ -133,7 +148,8 @@ def details(result, group, shape):
     if lookups:
         extra = ["p50", "p99", "clock", "allocations"]
     elif processes:
-        extra = ["GB/s", "peak RSS", "process"]
+        extra = ["GB/s", "peak RSS", "read", "process"]
+        extra += ["file"] if group == "peers-save" else ["device memory"] if "gpu" in group else []
     rows = []
     for entry in sorted(series, key=lambda entry: median(entry) or float("inf")):
         if not entry["seconds"]:
@@ -152,7 +168,8 @@ def escape(text):
 
 
 def cell(entry, name):
-    source = {"GB/s": "bytes_per_second", "RSS added": "rss_added", "peak RSS": "peak_rss_bytes", "process": "process_seconds", "read": "storage_read", "written": "storage_written",
+    source = {"GB/s": "bytes_per_second", "RSS added": "rss_added", "peak RSS": "peak_rss_bytes", "process": "process_seconds", "file": "file_bytes",
+              "device memory": "peak_device_bytes", "read": "storage_read", "written": "storage_written",
               "p50": "p50_ns", "p99": "p99_ns", "clock": "clock_ns", "allocations": "allocations"}[name]
     value = counter(entry, source)
     if value is None:
@@ -254,12 +271,24 @@ def conditions(data):
         f"xxHash {versions['xxhash']}, liburing {versions['liburing']}.",
     ]
     if peers:
-        lines.append(f"* Peers: safetensors {peers['safetensors']}, torch {peers['torch']}, Python {versions['python']}.")
+        lines.append("* Peers: " + ", ".join(f"{name} {version}" for name, version in peers.items())
+                     + f", Python {versions['python']}.")
+    for name, reason in data.get("absent", {}).items():
+        lines.append(f"* Not here: {name}: {reason}.")
     lines.append(f"* {data['date']}, {data['repetitions']} repetitions in random order, load average "
                  f"{data['machine']['load_at_start'][0]:.2f} before and {data['load_at_end'][0]:.2f} after.")
     lines += [f"* {note}" for note in data.get("notes", [])]
-    lines.append(f"* Command: `scripts/bench-core` (`{data['command']}`).")
+    lines.append(f"* Command: `scripts/bench` (`{data['command']}`).")
     return "\n".join(lines)
+
+
+def settings(data):
+    """How each contender was called."""
+    if not data.get("settings"):
+        return ""
+    rows = [[f"`{name}`", escape(text)] for name, text in data["settings"].items()]
+    return "\n## Settings\n\nHow each contender is called; the best that its documentation has.\n\n" + "\n".join(
+        ["| contender | settings |", "|---|---|"] + ["| " + " | ".join(row) + " |" for row in rows])
 
 
 INTRO = """# Performance
@@ -285,6 +314,7 @@ def write(data, path):
     text.append("\n## Targets\n\n" + targets)
     text.append("\n## Where Ingot falls short or loses\n")
     text.append("\n".join(short + losses(result)) or "Nowhere in this run.")
+    text.append(integrity_report.section(data.get("integrity", [])))
     text.append("\n## Scaling\n\n" + "\n".join(scaling(result)))
     for group in result.groups():
         title, about = GROUPS[group]
@@ -293,8 +323,9 @@ def write(data, path):
         if image:
             text.append(f"![{title}]({image.relative_to(path.parent)})\n")
         text.append("\n\n".join(details(result, group, shape) for shape in result.shapes(group)))
+    text.append(settings(data))
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(text) + "\n")
+    path.write_text("\n".join(part for part in text if part) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Measures a build and writes one JSON file. Exit code 1 when Ingot reported an error; a peer's is a result.
+"""Measures a build and writes one JSON file. Exit code 1 when Ingot reported an error (a peer's is a result), when it
+let a flipped bit through, or when --guard finds a ratio out of its bound.
 
-First the programs bench_*, each beside its ceiling; then Ingot and other libraries in turn (compare_run), the
-latter only with --peers; then the saving and resuming of a training run (training_run). The JSON holds date, command,
-machine, load, the peers' versions and, for each series (group, shape, contender), seconds and counters of every
-repetition. --report also writes the Markdown of docs/performance.md, from that JSON. scripts/bench-core calls this.
-Standard library only.
+First damaged files (integrity_run); then the programs bench_*, each beside its ceiling; then Ingot and its peers in
+turn (compare_run), the latter only with --peers; then the saving and resuming of a training run (training_run). The
+JSON holds date, command, machine, load, the peers' versions, who was absent and why and, for each series (group, shape,
+contender), seconds and counters of every repetition. --report also writes the Markdown of docs/performance.md, from
+that JSON. scripts/bench calls this. Standard library only.
 """
 
 import argparse
@@ -19,9 +20,15 @@ import subprocess
 import sys
 
 import compare_run
+import contenders
+import guard
+import integrity_run
 import machine
+import processes
 import report
 import training_run
+from journal import Journal
+from progress import Progress
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAMS = ["open", "lookup", "verify_warm", "verify_cold", "load", "save"]
@@ -33,14 +40,21 @@ def parse_arguments():
     parser.add_argument("--cache", type=pathlib.Path, help="folder of the input files (default: in the build folder)")
     parser.add_argument("--out", type=pathlib.Path, help="result file (default: bench/results/<date>-<machine>.json)")
     parser.add_argument("--report", type=pathlib.Path, help="Markdown file to write")
-    parser.add_argument("--quick", action="store_true", help="tiny sizes, one repetition: shows that all works")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes, few repetitions: shows that all works")
     parser.add_argument("--filter", default="", help="regular expression on group/shape/contender")
-    parser.add_argument("--repetitions", type=int, default=0, help="default: 7, or 1 with --quick")
+    parser.add_argument("--repetitions", type=int, default=0, help="default: 7, or 1 with --quick, or 3 with --guard")
+    parser.add_argument("--mib", type=int, default=1024, help="size of what is loaded and saved beside the peers (1024)")
+    parser.add_argument("--device", default="cuda:0", help="where loads to a GPU go, on a machine that has one")
+    parser.add_argument("--resume", action="store_true", help="go on with a run of the same commit and size that was stopped")
+    parser.add_argument("--guard", type=pathlib.Path, help="bounds of ratios (bench/bounds.json); one that breaks fails the run")
     parser.add_argument("--peers", type=pathlib.Path, help="Python interpreter that has the peers")
     parser.add_argument("--over", type=pathlib.Path, help="earlier result, whose other groups are taken over; a note says so")
     parser.add_argument("--no-peers", action="store_true", help="leave out the comparison with other libraries")
     arguments = parser.parse_args()
-    arguments.repetitions = arguments.repetitions or (1 if arguments.quick else 7)
+    if arguments.guard and not arguments.filter:
+        arguments.filter = guard.pattern(json.loads(arguments.guard.read_text()))
+    default = 3 if arguments.guard else 1 if arguments.quick else 7
+    arguments.repetitions = arguments.repetitions or default
     arguments.build = arguments.build.resolve()
     arguments.cache = (arguments.cache or arguments.build / "bench-cache").resolve()
     arguments.cache.mkdir(parents=True, exist_ok=True)
@@ -111,6 +125,8 @@ def take_over(result, earlier):
         if (entry["group"], entry["shape"]) not in measured:
             result["series"].append({"of": f"{earlier['machine']['commit']}, {earlier['date']}", **entry})
     result["notes"] = [note for note in earlier.get("notes", []) if not note.startswith("Of earlier runs")]
+    for name in ("integrity", "absent", "settings"):
+        result[name] = result.get(name) or earlier.get(name) or type(result[name])()
     runs = {}
     for entry in result["series"]:
         if "of" in entry:
@@ -119,31 +135,65 @@ def take_over(result, earlier):
                         for run, groups in sorted(runs.items())]
 
 
-def main():
-    arguments = parse_arguments()
-    facts = machine.facts(arguments.build, arguments.cache)
+def identity(arguments, facts):
+    """What two runs must share for one to go on with the other's measurements."""
+    return {"commit": facts["commit"], "machine": facts["name"], "quick": arguments.quick, "mib": arguments.mib,
+            "peers": contenders.versions(arguments.peers)}
+
+
+def programs(arguments, journal):
+    """(whether all did, series) of the programs bench_*; one is measured again as a whole."""
     good, series = True, []
     for program in PROGRAMS:
-        program_good, program_series = run_benchmarks(program, arguments)
+        # JSON makes a list of the pair.
+        program_good, program_series = journal.once(
+            ("program", program, arguments.filter), lambda p=program: list(run_benchmarks(p, arguments)))
         good &= program_good
         series += program_series
-    peers = None if arguments.no_peers else arguments.peers
-    compare_good, compare_series = compare_run.run(arguments, peers)
-    good &= compare_good
-    if re.search(arguments.filter, "training-save training-resume"):
-        training_good, training_series = training_run.run(arguments, peers)
-        good &= training_good
-        compare_series += training_series
+    return good, series
+
+
+def measure(arguments, journal):
+    """(whether Ingot did all, series, integrity)"""
+    whole, integrity = integrity_run.run(arguments, arguments.peers, journal, arguments.filter)
+    programs_good, series = programs(arguments, journal)
+    work = compare_run.chosen(arguments, arguments.peers)
+    steps = Progress(arguments.repetitions * sum(len(names) for _, names in work))
+    runner = processes.Runner(arguments.build, arguments.peers)
+    peers_good, peers_series = compare_run.run(arguments, runner, work, journal, steps)
+    training_good, training_series = training_run.run(arguments, arguments.peers, journal)
+    return whole and programs_good and peers_good and training_good, series + peers_series + training_series, integrity
+
+
+def held(arguments, result):
+    """Whether the ratios are within their bounds; says which are not."""
+    if not arguments.guard:
+        return True
+    verdict = guard.check(result["series"], json.loads(arguments.guard.read_text()))
+    print("\n".join(verdict.lines))
+    return verdict.good
+
+
+def main():
+    arguments = parse_arguments()
+    if arguments.no_peers:
+        arguments.peers = None
+    facts = machine.facts(arguments.build, arguments.cache)
+    journal = Journal(arguments.cache / "journal.jsonl", identity(arguments, facts), arguments.resume)
+    good, series, integrity = measure(arguments, journal)
     result = {
-        "schema": 1,
+        "schema": 2,
         "date": datetime.date.today().isoformat(),
         "command": shlex.join(["bench/run.py", *machine.anonymous(sys.argv[1:], ROOT)]),
         "quick": arguments.quick,
         "repetitions": arguments.repetitions,
         "machine": facts,
         "load_at_end": os.getloadavg(),
-        "peers": compare_run.versions(peers),
-        "series": series + compare_series,
+        "peers": contenders.versions(arguments.peers),
+        "absent": contenders.absent(arguments.peers),
+        "settings": {contender.name: contender.settings for contender in contenders.present(arguments.peers)},
+        "integrity": integrity,
+        "series": series,
     }
     if arguments.over:
         take_over(result, json.loads(arguments.over.read_text()))
@@ -155,8 +205,8 @@ def main():
         report.write(result, arguments.report)
         print(f"wrote {arguments.report}")
     if not good:
-        print("some benchmarks reported errors", file=sys.stderr)
-    return 0 if good else 1
+        print("Ingot reported errors, or let a flipped bit through", file=sys.stderr)
+    return 0 if held(arguments, result) and good else 1
 
 
 if __name__ == "__main__":

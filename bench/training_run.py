@@ -1,71 +1,86 @@
-"""Saving and resuming a model with its Adam state: Ingot, torch::save and Python's torch.save in turn, each in a
+"""Saving and resuming a model with its Adam state: Ingot, torch::save and what Python has for it in turn, each in a
 fresh process that times itself, beside a ceiling. Standard library only."""
 
 import os
 import pathlib
+import re
 
-import compare_run
+import contenders
+import inputs
+import processes
+import series
 
 HERE = pathlib.Path(__file__).resolve().parent / "training"
 SIZES, QUICK_SIZES = [100, 2048], [12]  # MiB of parameters and moments together
+# What needs nothing but torch, and what needs a package of its own.
+PYTHON = {"torch-python": "torch", "dcp": "torch", "torchsnapshot": "torchsnapshot",
+          "torch-checkpointing": "torch-checkpointing"}
 
 
-class Contenders(compare_run.Contenders):
+class Contenders:
     def __init__(self, build, python):
-        super().__init__(build, python)
-        self.program = str(build / "bin" / "bench_training")
+        self.program, self.python = str(build / "bin" / "bench_training"), python
 
     def available(self):
         return os.access(self.program, os.X_OK)
 
     def names(self, command):
-        python = ["torch-python"] + (["torch-python-mmap"] if command == "resume" else [])
-        return ["ingot", "torch-cpp"] + (python if self.python else [])
+        have = contenders.installed(self.python)
+        python = [name for name, package in PYTHON.items() if {package, "torch"} <= have.keys()]
+        mapped = ["torch-python-mmap"] if command == "resume" and "torch-python" in python else []
+        return ["ingot", "torch-cpp"] + python + mapped
 
     def run(self, command, contender, mib, path):
         if contender == "ceiling:direct-write":
-            return self.start([self.program, "write-ceiling", str(mib), path])
+            return processes.start([self.program, "write-ceiling", str(mib), path])
         if contender == "ceiling:copy":
-            return self.start([self.program, "copy-ceiling", str(mib)])
-        if contender.startswith("torch-python"):
-            command += contender.removeprefix("torch-python")
-            return self.start([str(self.python), str(HERE / "torch_training.py"), command, str(mib), path])
-        return self.start([self.program, command, contender, str(mib), path])
+            return processes.start([self.program, "copy-ceiling", str(mib)])
+        if contender.removesuffix("-mmap") in PYTHON:
+            return processes.start([str(self.python), "-B", str(HERE / "torch_training.py"), contender, command, str(mib), path])
+        return processes.start([self.program, command, contender, str(mib), path])
 
     def warm(self, path):
-        return self.start([self.program, "warm", path]).get("warm", False)
+        return processes.start([self.program, "warm", path]).get("warm", False)
 
 
-def measure(command, ceiling, mib, contenders, folder, repetitions):
+def once(here, command, contender, ceiling, mib, folder):
+    path = folder / f"{contender.replace(':', '-').removesuffix('-mmap')}-{mib}"
+    if command == "save":
+        inputs.remove(path)
+        os.sync()
+    elif contender != ceiling and not path.exists():  # a run that only resumes
+        here.run("save", contender.removesuffix("-mmap"), mib, str(path))
+    if command == "resume" and contender != ceiling and not all(here.warm(name) for name in inputs.files(str(path))):
+        return {"error": "not in the page cache"}
+    return here.run(command, contender, mib, str(path))
+
+
+def measure(command, ceiling, mib, here, folder, arguments, journal):
     group, shape = f"training-{command}", f"{mib}MiB"
-    all_series = [compare_run.new_series(group, shape, name) for name in contenders.names(command) + [ceiling]]
-    for series in compare_run.rounds(repetitions, all_series):
-        path = folder / f"{series['contender'].replace(':', '-').removesuffix('-mmap')}-{mib}"
-        if command == "save":
-            path.unlink(missing_ok=True)
-            os.sync()
-        elif series["contender"] != ceiling and not contenders.warm(str(path)):
-            compare_run.add(series, {"error": "not in the page cache"})
-            continue
-        answer = contenders.run(command, series["contender"], mib, str(path))
-        compare_run.add(series, answer)
+    names = [name for name in here.names(command) + [ceiling] if re.search(arguments.filter, f"{group}/{shape}/{name}")]
+    all_series = [series.new(group, shape, name) for name in names]
+    for number, entry in series.rounds(arguments.repetitions, all_series):
+        answer = journal.once((group, shape, entry["contender"], number),
+                              lambda e=entry: once(here, command, e["contender"], ceiling, mib, folder))
+        series.add(entry, answer)
     return all_series
 
 
-def run(arguments, python):
+def run(arguments, python, journal):
     """(whether Ingot did all, series). Empty where the build has no LibTorch."""
-    contenders = Contenders(arguments.build, python)
-    if not contenders.available():
+    here = Contenders(arguments.build, python)
+    if not here.available():
         print("== training: left out, this build has no LibTorch", flush=True)
         return True, []
     folder = arguments.cache / "training"
     folder.mkdir(parents=True, exist_ok=True)
-    series = []
+    result = []
     for mib in QUICK_SIZES if arguments.quick else SIZES:
         print(f"== training {mib} MiB", flush=True)
-        series += measure("save", "ceiling:direct-write", mib, contenders, folder, arguments.repetitions)
-        series += measure("resume", "ceiling:copy", mib, contenders, folder, arguments.repetitions)
-    for entry in series:
-        if entry["errors"]:
-            print(f"{entry['group']} {entry['shape']} {entry['contender']}: {entry['errors'][0]}", flush=True)
-    return not any(entry["errors"] for entry in series if entry["contender"] == "ingot"), series
+        result += measure("save", "ceiling:direct-write", mib, here, folder, arguments, journal)
+        result += measure("resume", "ceiling:copy", mib, here, folder, arguments, journal)
+        for path in folder.glob(f"*-{mib}*"):
+            inputs.remove(path)
+    for entry in series.failures(result):
+        print(f"{entry['group']} {entry['shape']} {entry['contender']}: {entry['errors'][0]}", flush=True)
+    return series.ingot_is_good(result), result

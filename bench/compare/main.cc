@@ -8,6 +8,7 @@
 //   bench_compare one FILE TINY NAME
 //   bench_compare load|load-unverified|load-mapped|view|verify FILE TINY
 //   bench_compare checked|checked-verified FILE    what a load ends with, for the integrity test
+//   bench_compare ceiling-copy|ceiling-read FILE; ceiling-write RAW FILE
 //   bench_compare cold FILE...                     put files out of the page cache and prove it
 //   bench_compare save SHAPE RAW FILE
 #include <fcntl.h>
@@ -23,6 +24,7 @@
 #include "ingot/checkpoint.h"
 #include "ingot/exceptions.h"
 
+#include "bench/compare/ceilings.h"
 #include "bench/compare/loads.h"
 #include "bench/support/commands.h"
 #include "bench/support/files.h"
@@ -158,6 +160,9 @@ int main(int argc, char** argv) {
                       {"verify", verify_file},
                       {"checked", checked},
                       {"checked-verified", checked_verified},
+                      {"ceiling-copy", ceiling_copy},
+                      {"ceiling-read", ceiling_read},
+                      {"ceiling-write", ceiling_write},
                       {"cold", cold},
                       {"save", save_file}},
                      "bench/compare/main.cc");

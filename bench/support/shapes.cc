@@ -117,6 +117,12 @@ Shape mixture_of_experts(std::uint64_t bytes) {
   return shape;
 }
 
+Shape single_tensor(std::uint64_t bytes) {
+  Shape shape{.name = "one-" + std::to_string(bytes >> 20) + "MiB", .tensors = {}};
+  add(shape, "model.embed_tokens.weight", {static_cast<std::int64_t>(bytes / 2048), 1024});
+  return shape;
+}
+
 Shape shape_from(const std::string& text) {
   std::istringstream in(text);
   std::string kind;
@@ -129,6 +135,7 @@ Shape shape_from(const std::string& text) {
   if (in >> colon) in >> second;
   if (good && kind == "small") return small_tensors(first, second);
   if (good && kind == "decoder") return decoder(first << 20);
+  if (good && kind == "one") return single_tensor(first << 20);
   if (good && kind == "moe") return mixture_of_experts(first << 20);
   throw std::invalid_argument("not a shape: " + text);
 }

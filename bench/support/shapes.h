@@ -37,9 +37,11 @@ Shape small_tensors(std::size_t count, std::uint64_t tensor_bytes = 1024);
 Shape decoder(std::uint64_t bytes);
 // The 18,867 tensors of a mixture of 128 experts (48 layers), about `bytes` bytes together.
 Shape mixture_of_experts(std::uint64_t bytes);
+// A single tensor of `bytes` bytes.
+Shape single_tensor(std::uint64_t bytes);
 
-// "small:100000", "small:1000000:16" (bytes a tensor), "decoder:2048" (MiB), "moe:2048". Throws
-// when it is none of these.
+// "small:100000", "small:1000000:16" (bytes a tensor), "decoder:2048" (MiB), "moe:2048",
+// "one:2048". Throws when it is none of these.
 Shape shape_from(const std::string& text);
 
 // Bytes that do not compress and repeat for a seed.

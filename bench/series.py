@@ -1,0 +1,34 @@
+"""What is recorded: seconds and counters of every repetition of a contender. Standard library only."""
+
+
+def new(group, shape, contender):
+    return {"group": group, "shape": shape, "contender": contender, "seconds": [], "counters": {}, "errors": []}
+
+
+def add(series, answer):
+    if "error" in answer:
+        series["errors"].append(answer["error"])
+        return
+    for name, value in answer.items():
+        if name == "seconds":
+            series["seconds"].append(value)
+        elif not isinstance(value, str):
+            series["counters"].setdefault(name, []).append(value)
+
+
+def rounds(repetitions, all_series):
+    """(round, series) in an order that turns with each round (A B C, B C A, ...); one that failed is left out."""
+    for number in range(repetitions):
+        turn = number % max(len(all_series), 1)
+        for series in all_series[turn:] + all_series[:turn]:
+            if not series["errors"]:
+                yield number, series
+
+
+def failures(all_series):
+    return [entry for entry in all_series if entry["errors"]]
+
+
+def ingot_is_good(all_series):
+    """A peer's error is a result; Ingot's is a failure of the run."""
+    return not any(entry["contender"].startswith("ingot") for entry in failures(all_series))
