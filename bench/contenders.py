@@ -63,8 +63,10 @@ PEERS = [
           "Snapshot.restore into tensors that are made in the timed part; Snapshot.take"),
     _peer("torch-checkpointing", "torch_checkpointing", "plain", "ckpt", "torch_checkpointing torch", "load save flips",
           "CheckpointManager with synchronous save, without O_DIRECT (its own save fails with it on ext4), mmap load, into tensors that are made in the timed part"),
-    _peer("instanttensor", "instanttensor", "plain", "safetensors", "instanttensor safetensors torch", "gpu",
-          "safe_open(framework=\"pt\", device=N), tensors copied (its default)", needs_gpu=True),
+    _peer("instanttensor", "instanttensor", "direct", "safetensors", "instanttensor safetensors torch", "gpu",
+          "safe_open(framework=\"pt\", device=N), tensors copied, O_DIRECT (its defaults)", needs_gpu=True),
+    _peer("instanttensor-buffered", "instanttensor", "buffered", "safetensors", "instanttensor safetensors torch", "gpu",
+          "safe_open(backend=BackendPolicy.BUFFERED), documented for files in the page cache", needs_gpu=True),
 ]
 
 

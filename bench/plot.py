@@ -1,4 +1,4 @@
-"""Bars with the ceiling as a line, as SVG. Standard library only."""
+"""Bars with the ceiling as a line and memory beside, as SVG. Standard library only."""
 
 import html
 import statistics
@@ -22,6 +22,16 @@ def _value(series):
     return statistics.median(series["seconds"]) / names[0] * scale
 
 
+def _memory(series):
+    """Peak of the resident set, beside the time."""
+    for name in ("peak_rss_bytes", "rss_added"):
+        values = series["counters"].get(name)
+        if values:
+            added = "" if name == "peak_rss_bytes" else "+"
+            return f" · {added}{statistics.median(values) / 2**20:.1f} MiB"
+    return ""
+
+
 def _unit(group, series):
     if any("bytes_per_second" in entry["counters"] for entry in series):
         return "GB/s, more is better"
@@ -30,11 +40,11 @@ def _unit(group, series):
 
 def _width(value, largest, smallest, logarithmic):
     if not logarithmic:
-        return (WIDTH - LABEL - 90) * value / largest
+        return (WIDTH - LABEL - 150) * value / largest
     import math
 
     low = math.log10(smallest) - 0.3
-    return (WIDTH - LABEL - 90) * (math.log10(value) - low) / (math.log10(largest) - low)
+    return (WIDTH - LABEL - 150) * (math.log10(value) - low) / (math.log10(largest) - low)
 
 
 def _bars(result, group, shape, top):
@@ -49,7 +59,7 @@ def _bars(result, group, shape, top):
         name = html.escape(entry["contender"])
         lines.append(f'<text x="{LABEL - 8}" y="{y + 14}" text-anchor="end">{name}</text>')
         lines.append(f'<rect x="{LABEL}" y="{y}" width="{width:.1f}" height="{BAR}" fill="{COLOURS[_kind(entry)]}"/>')
-        lines.append(f'<text x="{LABEL + width + 6:.1f}" y="{y + 14}">{value:.3g}</text>')
+        lines.append(f'<text x="{LABEL + width + 6:.1f}" y="{y + 14}">{value:.3g}{_memory(entry)}</text>')
         y += BAR + GAP
     if best:
         x = LABEL + widths[series.index(best)]
@@ -65,7 +75,7 @@ def write(result, group, path):
         return None
     unit = _unit(group, [entry for shape in shapes for entry in result.of(group, shape)])
     scale = ", logarithmic" if group in LOGARITHMIC else ""
-    lines, top = [f'<text x="8" y="18">{group}: {unit}{scale}; dashed: the ceiling</text>'], 30
+    lines, top = [f'<text x="8" y="18">{group}: {unit}{scale}; dashed: the ceiling; MiB: peak of memory</text>'], 30
     for shape in shapes:
         bars, top = _bars(result, group, shape, top)
         lines += bars

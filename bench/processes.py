@@ -22,8 +22,17 @@ def start(command, limit=LIMIT_SECONDS, **environment):
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines()
         return {"error": lines[-1] if lines else f"exit code {done.returncode}"}
+    answer = last_line(done.stdout)
     # The whole process with the start of its interpreter and imports: stated, never compared.
-    return json.loads(done.stdout.strip().splitlines()[-1]) | {"process_seconds": process_seconds}
+    return answer if "error" in answer else answer | {"process_seconds": process_seconds}
+
+
+def last_line(text):
+    """The answer in it: a library may have talked before."""
+    try:
+        return json.loads(text.strip().splitlines()[-1])
+    except (IndexError, json.JSONDecodeError):
+        return {"error": f"no answer, but: {text.strip()[-100:]!r}"}
 
 
 class Runner:

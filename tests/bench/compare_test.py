@@ -1,0 +1,166 @@
+"""The driver: who is measured in which order, and what is not believed. Contenders are doubles."""
+
+import json
+import os
+import pathlib
+import tempfile
+import types
+import unittest
+from unittest import mock
+
+import here  # noqa: F401
+
+import compare_run
+import contenders
+import inputs
+import processes
+import series
+from journal import Journal
+
+PLAN = compare_run.Plan("peers-load", "load", "small:2")
+LISTING = [["b", "bfloat16", [4], 8, 5], ["a", "bfloat16", [4], 8, 7]]
+PROOF = str(1 * 7 + 3 * 5)  # by name
+
+
+class Runner:
+    """Answers as the programs would; remembers what it was asked."""
+
+    def __init__(self, folder):
+        self.folder, self.calls, self.proof, self.cached = folder, [], PROOF, True
+
+    def ingot(self, command, *arguments, limit=None):
+        if command == "make":
+            pathlib.Path(arguments[1]).write_text(json.dumps(LISTING))
+            pathlib.Path(arguments[2]).write_bytes(b"x" * 16)
+        if command == "ingot":
+            path = self.folder / f"{inputs.base_name(arguments[0])}.ingot"
+            path.write_bytes(b"x")
+            return {"path": str(path)}
+        if command in ("warm", "cold"):
+            return {name: self.cached for name in arguments} | {"process_seconds": 1}
+        return {"seconds": 1.0}
+
+    def call(self, contender, command, *arguments, limit=None):
+        self.calls.append((contender.name, command))
+        if command in ("make", "save"):
+            pathlib.Path(arguments[2]).write_bytes(b"x" * 20)
+        return {"seconds": 2.0, "proof": self.proof, "peak_rss_bytes": 3}
+
+    def measured(self):
+        return [name for name, command in self.calls if command != "make"]
+
+
+class Comparing(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.runner = Runner(self.folder)
+        self.told = []
+        self.comparison = self.make()
+
+    def make(self, resume=False):
+        arguments = types.SimpleNamespace(cache=self.folder, repetitions=3, device="cuda:0")
+        progress = types.SimpleNamespace(step=lambda what, outcome: self.told.append(what))
+        return compare_run.Comparison(arguments, self.runner, Journal(self.folder / "journal", {}, resume), progress)
+
+    def test_contenders_take_turns(self):
+        self.comparison.run(PLAN, ["ingot", "torch", "gguf"])
+        self.assertEqual(self.runner.measured(), ["ingot", "torch", "gguf", "torch", "gguf", "ingot", "gguf", "ingot", "torch"])
+        self.assertEqual(len(self.told), 9)
+
+    def test_what_was_not_loaded_as_saved_is_an_error_and_not_a_time(self):
+        self.runner.proof = "6"
+        result = self.comparison.run(PLAN, ["torch"])
+        self.assertEqual((result[0]["seconds"], result[0]["errors"]), ([], ["what was loaded is not what was saved"]))
+        self.assertEqual(self.runner.measured(), ["torch"])
+
+    def test_what_was_loaded_as_saved_is_a_time(self):
+        result = self.comparison.run(PLAN, ["torch"])
+        self.assertEqual((result[0]["seconds"], result[0]["errors"]), ([2.0] * 3, []))
+        self.assertEqual(result[0]["counters"]["peak_rss_bytes"], [3] * 3)
+
+    def test_a_state_of_the_page_cache_that_cannot_be_had_is_an_error(self):
+        self.runner.cached = False
+        self.assertEqual(self.comparison.run(PLAN, ["torch"])[0]["errors"], ["not in the page cache"])
+        self.assertEqual(self.comparison.run(compare_run.Plan("g", "load", "small:2", cold=True), ["torch"])[0]["errors"],
+                         ["not out of the page cache"])
+
+    def test_one_file_serves_all_who_read_its_format(self):
+        self.comparison.run(PLAN, ["safetensors", "safetensors-pread", "runai"])
+        self.assertEqual(len([call for call in self.runner.calls if call[1] == "make"]), 2)  # and the tiny one
+
+    def test_a_run_that_goes_on_measures_only_the_rest(self):
+        self.comparison.run(PLAN, ["torch"])
+        before = len(self.runner.calls)
+        result = self.make(resume=True).run(PLAN, ["torch"])
+        self.assertEqual((len(self.runner.calls), result[0]["seconds"]), (before, [2.0] * 3))
+
+    def test_a_save_says_what_it_made_and_leaves_nothing(self):
+        self.runner.proof = None
+        with mock.patch.object(os, "sync"):
+            result = self.comparison.run(compare_run.Plan("peers-save", "save", "small:2"), ["torch"])
+        self.assertEqual(result[0]["counters"]["file_bytes"], [20] * 3)
+        self.assertEqual(result[0]["counters"]["bytes_per_second"], [8.0] * 3)
+        self.assertEqual(list((self.folder / "out").iterdir()), [])
+
+    def test_dropping_a_shape_leaves_the_others(self):
+        for shape in ("small:2", "small:20"):
+            self.comparison.inputs.listing_and_raw(shape)
+            self.comparison.inputs.file(contenders.named("torch"), shape)
+        self.comparison.inputs.drop("small:2")
+        left = sorted(path.name for path in (self.folder / "compare").iterdir())
+        self.assertEqual(left, ["small-20-v2.json", "small-20.pt", "small-20.raw"])
+
+
+class Choosing(unittest.TestCase):
+    def test_a_filter_admits_by_path_shape_and_contender(self):
+        with mock.patch.object(contenders, "installed", lambda python: {"torch": "1", "safetensors": "1"}):
+            names = compare_run.names_of(PLAN, "^peers-load/small-2/(ingot|torch|ceiling:copy)$", "python")
+            self.assertEqual(names, ["ingot", "torch", "ceiling:copy"])
+            self.assertEqual(compare_run.names_of(PLAN, "peers-open", "python"), [])
+            everyone = compare_run.names_of(PLAN, "", "python")
+        self.assertIn("safetensors-pread", everyone)
+        self.assertNotIn("ztensor", everyone)
+        self.assertNotIn("torch-no-crc32", everyone)  # it saves only
+
+    def test_loads_to_a_gpu_are_planned_where_there_is_one(self):
+        for gpu in (False, True):
+            paths = {plan.path for plan in compare_run.plans(False, 64, gpu)}
+            self.assertEqual("gpu" in paths, gpu)
+            self.assertLessEqual({"open", "describe", "one", "view", "load", "verify", "save"}, paths)
+
+
+class Series(unittest.TestCase):
+    def test_one_that_failed_is_not_measured_again(self):
+        first, second = series.new("g", "s", "a"), series.new("g", "s", "b")
+        order = []
+        for number, entry in series.rounds(2, [first, second]):
+            order.append((number, entry["contender"]))
+            series.add(entry, {"error": "no"} if entry is first else {"seconds": 1.0})
+        self.assertEqual(order, [(0, "a"), (0, "b"), (1, "b")])
+
+    def test_an_error_of_ingot_fails_the_run_and_one_of_a_peer_does_not(self):
+        entry = series.new("g", "s", "torch")
+        series.add(entry, {"error": "no"})
+        self.assertTrue(series.ingot_is_good([entry]))
+        self.assertFalse(series.ingot_is_good([entry | {"contender": "ingot-mapped"}]))
+
+
+class Processes(unittest.TestCase):
+    def test_the_last_line_is_the_answer(self):
+        answer = processes.start(["sh", "-c", "echo chatter; echo '{\"seconds\": 1}'"])
+        self.assertEqual(answer["seconds"], 1)
+        self.assertGreater(answer["process_seconds"], 0)
+
+    def test_a_failure_is_an_error_with_its_last_line(self):
+        self.assertEqual(processes.start(["sh", "-c", "echo first >&2; echo why >&2; exit 3"]), {"error": "why"})
+        self.assertEqual(processes.start(["sh", "-c", "exit 3"]), {"error": "exit code 3"})
+
+    def test_output_that_is_no_answer_is_an_error(self):
+        self.assertIn("error", processes.start(["sh", "-c", "echo chatter"]))
+        self.assertIn("error", processes.start(["true"]))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,104 @@
+"""The guard fails when a bound is broken, and when it compared nothing."""
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from here import ROOT
+
+import compare_run
+import guard
+import inputs
+
+BOUND = {"group": "g", "shape": "s", "ours": "ingot", "against": ["peer"], "at_most": 2}
+
+
+def entry(contender, seconds, **counters):
+    return {"group": "g", "shape": "s", "contender": contender, "seconds": seconds, "counters": counters, "errors": []}
+
+
+class Guard(unittest.TestCase):
+    def test_a_ratio_within_its_bound_holds(self):
+        verdict = guard.check([entry("ingot", [4.0]), entry("peer", [2.0])], [BOUND])
+        self.assertTrue(verdict.good)
+        self.assertRegex(verdict.lines[0], "^held .*2.000, at most 2")
+
+    def test_a_ratio_above_its_bound_breaks(self):
+        verdict = guard.check([entry("ingot", [4.1]), entry("peer", [2.0])], [BOUND])
+        self.assertFalse(verdict.good)
+        self.assertRegex(verdict.lines[0], "^BROKEN")
+
+    def test_one_broken_bound_among_others_breaks(self):
+        series = [entry("ingot", [4.0]), entry("peer", [2.0])]
+        self.assertFalse(guard.check(series, [BOUND | {"at_most": 1}, BOUND]).good)
+
+    def test_the_fastest_repetition_counts_on_both_sides(self):
+        self.assertTrue(guard.check([entry("ingot", [90.0, 4.0]), entry("peer", [50.0, 2.0])], [BOUND]).good)
+        self.assertFalse(guard.check([entry("ingot", [90.0, 5.0]), entry("peer", [50.0, 2.0])], [BOUND]).good)
+
+    def test_the_fastest_of_several_others_counts(self):
+        series = [entry("ingot", [4.0]), entry("peer", [9.0]), entry("other", [1.0])]
+        self.assertFalse(guard.check(series, [BOUND | {"against": ["peer", "other"]}]).good)
+
+    def test_time_a_byte_counts_where_bytes_were_counted(self):
+        series = [entry("ingot", [1.0], bytes_per_second=[10.0]), entry("peer", [1.0], bytes_per_second=[30.0])]
+        self.assertFalse(guard.check(series, [BOUND]).good)
+
+    def test_a_counter_can_be_what_is_bounded(self):
+        series = [entry("ingot", [1.0], file_bytes=[300]), entry("peer", [1.0], file_bytes=[100])]
+        self.assertTrue(guard.check(series, [BOUND]).good)
+        self.assertFalse(guard.check(series, [BOUND | {"counter": "file_bytes"}]).good)
+
+    def test_ingot_must_have_been_measured(self):
+        self.assertFalse(guard.check([entry("peer", [2.0])], [BOUND]).good)
+        self.assertFalse(guard.check([entry("ingot", []), entry("peer", [2.0])], [BOUND]).good)
+
+    def test_an_absent_peer_is_told_and_passed_over(self):
+        series = [entry("ingot", [4.0]), entry("peer", [2.0])]
+        verdict = guard.check(series, [BOUND, BOUND | {"against": ["absent"]}])
+        self.assertTrue(verdict.good)
+        self.assertRegex(verdict.lines[1], "^absent")
+
+    def test_a_check_that_compared_nothing_is_broken(self):
+        self.assertFalse(guard.check([entry("ingot", [4.0])], [BOUND]).good)
+
+    def test_the_program_exits_with_1_when_a_bound_breaks(self):
+        for limit, code in ((2, 0), (1.9, 1)):
+            with self.subTest(limit), tempfile.TemporaryDirectory() as folder:
+                result, bounds = pathlib.Path(folder, "result.json"), pathlib.Path(folder, "bounds.json")
+                result.write_text(json.dumps({"series": [entry("ingot", [4.0]), entry("peer", [2.0])]}))
+                bounds.write_text(json.dumps([BOUND | {"at_most": limit}]))
+                done = subprocess.run([sys.executable, "-B", ROOT / "bench/guard.py", result, bounds], capture_output=True)
+                self.assertEqual(done.returncode, code)
+
+
+class StoredBounds(unittest.TestCase):
+    bounds = json.loads((ROOT / "bench/bounds.json").read_text())
+
+    def test_each_says_what_it_bounds_and_why(self):
+        for bound in self.bounds:
+            self.assertLessEqual({"group", "shape", "ours", "against", "at_most", "why"}, bound.keys())
+            self.assertTrue(bound["ours"].startswith("ingot"))
+
+    def test_those_beside_peers_are_of_the_quick_run(self):
+        quick = {(plan.group, inputs.base_name(plan.shape)) for plan in compare_run.plans(True, 1024, False)}
+        for bound in self.bounds:
+            if bound["group"].startswith("peers-"):
+                self.assertIn((bound["group"], bound["shape"]), quick)
+
+    def test_the_filter_admits_what_they_need_and_little_more(self):
+        pattern = guard.pattern(self.bounds)
+        for bound in self.bounds:
+            for name in [bound["ours"], *bound["against"]]:
+                self.assertRegex(f"{bound['group']}/{bound['shape']}/{name}", pattern)
+        for other in ("peers-open/small-20000/gguf", "load-warm/decoder-8MiB/ingot-staged", "integrity/s/torch",
+                      "x/open/small-1000/ingot", "save/decoder-8MiB/writeeeefsync"):
+            self.assertIsNone(re.search(pattern, other), other)
+
+
+if __name__ == "__main__":
+    unittest.main()

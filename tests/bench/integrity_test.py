@@ -1,0 +1,52 @@
+"""The run fails when Ingot lets a flipped bit through, and the table says what became of each."""
+
+import unittest
+
+import here  # noqa: F401
+
+import integrity_report
+import integrity_run
+
+
+def entry(contender, **outcomes):
+    return {"contender": contender, "regions": {"header": {"flips": sum(outcomes.values()), **outcomes, "why": {}}}}
+
+
+GOOD = [entry("ingot", noticed=3, harmless=1), entry("ingot-verified", noticed=4), entry("peer", wrong=4)]
+
+
+class IngotHolds(unittest.TestCase):
+    def test_it_holds_whatever_peers_do(self):
+        self.assertTrue(integrity_run.ingot_holds(GOOD))
+
+    def test_wrong_data_a_crash_a_hang_or_an_error_of_ingot_breaks_it(self):
+        for outcome in ("wrong", "crashed", "hung"):
+            self.assertFalse(integrity_run.ingot_holds([entry("ingot", noticed=3, **{outcome: 1})]), outcome)
+        self.assertFalse(integrity_run.ingot_holds([{"contender": "ingot", "error": "no"}]))
+
+    def test_a_flip_that_the_verification_does_not_notice_breaks_it(self):
+        self.assertFalse(integrity_run.ingot_holds([entry("ingot-verified", noticed=3, harmless=1)]))
+
+
+class Table(unittest.TestCase):
+    def test_cells_say_the_worst_first(self):
+        region = {"flips": 9, "noticed": 2, "harmless": 1, "wrong": 5, "crashed": 1, "why": {"wrong": {"names": 2, "bytes": 3}}}
+        self.assertEqual(integrity_report.cell(region), "3 **silent**, 1 **crashed**, 2 renamed, 2 noticed, 1 harmless")
+        self.assertEqual(integrity_report.cell({"flips": 4, "noticed": 4}), "all noticed")
+        self.assertEqual(integrity_report.cell({"flips": 4, "wrong": 4}), "**all silent**")
+
+    def test_a_contender_that_could_not_take_part_is_in_it_with_its_reason(self):
+        text = integrity_report.section([*GOOD, {"contender": "other", "error": "has no bf16"}])
+        self.assertIn("| other | cannot: has no bf16 |", text)
+
+    def test_it_claims_to_be_alone_only_where_it_is(self):
+        self.assertIn("nobody else here", integrity_report.section(GOOD))
+        self.assertNotIn("nobody else here", integrity_report.section([*GOOD, entry("peer", noticed=4)]))
+        self.assertNotIn("nobody else here", integrity_report.section([entry("ingot-verified", noticed=3, harmless=1)]))
+
+    def test_without_entries_there_is_no_section(self):
+        self.assertEqual(integrity_report.section([]), "")
+
+
+if __name__ == "__main__":
+    unittest.main()

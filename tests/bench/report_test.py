@@ -1,0 +1,72 @@
+"""The report says where a peer wins, who was absent, and how each was called."""
+
+import copy
+import pathlib
+import tempfile
+import unittest
+import xml.etree.ElementTree
+
+import here  # noqa: F401
+
+import report
+
+
+def entry(contender, seconds, group="peers-load", **counters):
+    return {"group": group, "shape": "decoder-32", "contender": contender, "seconds": [seconds] * 3,
+            "counters": {name: [value] * 3 for name, value in counters.items()}, "errors": []}
+
+
+VERSIONS = dict.fromkeys(("compiler", "build_type", "flags", "flatbuffers", "xxhash", "liburing", "libc", "python"), "1")
+DATA = {
+    "schema": 2, "date": "2026-01-01", "command": "bench/run.py", "quick": False, "repetitions": 3, "load_at_end": [0, 0, 0],
+    "machine": {"name": "m", "cpu": "c", "processors": 2, "memory_bytes": 1 << 30, "kernel": "6", "virtual": True,
+                "huge_pages": "madvise", "file_system": "ext4", "commit": "abc", "modified": False,
+                "load_at_start": [0, 0, 0], "versions": VERSIONS},
+    "peers": {"torch": "2.13.0", "ztensor": "2.1.2"},
+    "absent": {"instanttensor": "needs a GPU"},
+    "settings": {"torch": "torch.load(mmap=True)"},
+    "integrity": [{"contender": "torch", "regions": {"header": {"flips": 4, "wrong": 4, "why": {"wrong": {"bytes": 4}}}}}],
+    "series": [entry("ingot", 2.0, bytes_per_second=5e8, peak_rss_bytes=1 << 20), entry("torch", 1.0, bytes_per_second=1e9),
+               entry("ceiling:copy", 0.5, bytes_per_second=2e9),
+               {"group": "peers-load", "shape": "decoder-32", "contender": "gguf", "seconds": [], "counters": {},
+                "errors": ["has no bool"]}],
+}
+
+
+class Report(unittest.TestCase):
+    def text(self, **changes):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "performance.md")
+            report.write(copy.deepcopy(DATA) | changes, path)
+            plot = path.parent / "performance" / "peers-load.svg"
+            self.plot = plot.read_text() if plot.exists() else ""
+            return path.read_text()
+
+    def test_where_a_peer_wins_it_says_so(self):
+        self.assertIn("decoder-32: `torch` is 2.00x as fast as `ingot`.", self.text())
+
+    def test_where_none_wins_it_says_nowhere(self):
+        series = [entry("ingot", 1.0), entry("torch", 2.0)]
+        self.assertIn("Nowhere in this run.", self.text(series=series))
+
+    def test_absence_versions_settings_and_failures_are_told(self):
+        text = self.text()
+        for part in ("* Not here: instanttensor: needs a GPU.", "ztensor 2.1.2", "| `torch` | torch.load(mmap=True) |",
+                     "| gguf | cannot: has no bool |", "**all silent**"):
+            self.assertIn(part, text)
+
+    def test_a_result_of_before_is_still_read(self):
+        old = {name: value for name, value in DATA.items() if name not in ("absent", "settings", "integrity")}
+        with tempfile.TemporaryDirectory() as folder:
+            report.write(copy.deepcopy(old), pathlib.Path(folder, "performance.md"))
+
+    def test_the_plot_has_a_bar_each_the_ceiling_as_a_line_and_memory_beside(self):
+        self.text()
+        root = xml.etree.ElementTree.fromstring(self.plot)
+        tags = [element.tag.rpartition("}")[2] for element in root.iter()]
+        self.assertEqual((tags.count("rect"), tags.count("line")), (4, 1))  # the ground, and three bars
+        self.assertIn("1.0 MiB", self.plot)
+
+
+if __name__ == "__main__":
+    unittest.main()
