@@ -31,6 +31,7 @@ from journal import Journal
 from progress import Progress
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+PARTS = ["integrity", "programs", "peers", "training"]
 PROGRAMS = ["open", "lookup", "verify_warm", "verify_cold", "load", "save"]
 
 
@@ -42,6 +43,7 @@ def parse_arguments():
     parser.add_argument("--report", type=pathlib.Path, help="Markdown file to write")
     parser.add_argument("--quick", action="store_true", help="tiny sizes, few repetitions: shows that all works")
     parser.add_argument("--filter", default="", help="regular expression on group/shape/contender")
+    parser.add_argument("--part", choices=PARTS, action="append", help="only this part (may be given again); default: all")
     parser.add_argument("--repetitions", type=int, default=0, help="default: 7, or 1 with --quick, or 3 with --guard")
     parser.add_argument("--mib", type=int, default=1024, help="size of what is loaded and saved beside the peers (1024)")
     parser.add_argument("--device", default="cuda:0", help="where loads to a GPU go, on a machine that has one")
@@ -55,6 +57,7 @@ def parse_arguments():
         arguments.filter = guard.pattern(json.loads(arguments.guard.read_text()))
     default = 3 if arguments.guard else 1 if arguments.quick else 7
     arguments.repetitions = arguments.repetitions or default
+    arguments.part = arguments.part or PARTS
     arguments.build = arguments.build.resolve()
     arguments.cache = (arguments.cache or arguments.build / "bench-cache").resolve()
     arguments.cache.mkdir(parents=True, exist_ok=True)
@@ -153,16 +156,23 @@ def programs(arguments, journal):
     return good, series
 
 
-def measure(arguments, journal):
-    """(whether Ingot did all, series, integrity)"""
-    whole, integrity = integrity_run.run(arguments, arguments.peers, journal, arguments.filter)
-    programs_good, series = programs(arguments, journal)
+def peers_in_turn(arguments, journal):
     work = compare_run.chosen(arguments, arguments.peers)
     steps = Progress(arguments.repetitions * sum(len(names) for _, names in work))
-    runner = processes.Runner(arguments.build, arguments.peers)
-    peers_good, peers_series = compare_run.run(arguments, runner, work, journal, steps)
-    training_good, training_series = training_run.run(arguments, arguments.peers, journal)
-    return whole and programs_good and peers_good and training_good, series + peers_series + training_series, integrity
+    return compare_run.run(arguments, processes.Runner(arguments.build, arguments.peers), work, journal, steps)
+
+
+def measure(arguments, journal):
+    """(whether Ingot did all, series, integrity)"""
+    good, series, integrity = True, [], []
+    if "integrity" in arguments.part:
+        good, integrity = integrity_run.run(arguments, arguments.peers, journal, arguments.filter)
+    for part, work in (("programs", programs), ("peers", peers_in_turn), ("training", training_run.run)):
+        if part in arguments.part:
+            part_good, part_series = work(arguments, journal)
+            good &= part_good
+            series += part_series
+    return good, series, integrity
 
 
 def held(arguments, result):

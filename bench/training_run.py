@@ -66,9 +66,9 @@ def measure(command, ceiling, mib, here, folder, arguments, journal):
     return all_series
 
 
-def run(arguments, python, journal):
+def run(arguments, journal):
     """(whether Ingot did all, series). Empty where the build has no LibTorch."""
-    here = Contenders(arguments.build, python)
+    here = Contenders(arguments.build, arguments.peers)
     if not here.available():
         print("== training: left out, this build has no LibTorch", flush=True)
         return True, []
