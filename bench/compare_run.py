@@ -30,8 +30,8 @@ class Plan:
 
 
 def load_shapes(mib):
-    """300 large tensors, 18,867 of a mixture of experts, 100,000 of 1 KiB, one alone."""
-    return [f"decoder:{mib}", f"moe:{mib}", MANY, f"one:{mib}"]
+    """300 large tensors at two sizes, 18,867 of a mixture of experts, 100,000 of 1 KiB, one alone."""
+    return [f"decoder:{max(mib // 8, 8)}", f"decoder:{mib}", f"moe:{mib}", MANY, f"one:{mib}"]
 
 
 def plans(quick, mib, gpu):

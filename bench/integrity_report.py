@@ -47,8 +47,8 @@ def errors_of(entry):
     return ", ".join(sorted(counts, key=counts.get, reverse=True)[:4])
 
 
-def section(entries):
-    """Markdown; empty without entries."""
+def section(entries, source=""):
+    """Markdown; empty without entries. `source`: of which run they are, where it is not the report's."""
     if not entries:
         return ""
     samples = max((region["flips"] for entry in entries for region in entry.get("regions", {}).values()), default=0)
@@ -61,6 +61,7 @@ def section(entries):
         cells = [cell(entry["regions"].get(region)) for region in REGIONS]
         lines.append("| " + " | ".join([f"`{entry['contender']}`", *cells, errors_of(entry)]) + " |")
     trust = TRUST if nobody_else(entries) else ""
+    trust += f"\nOf a run of its own: {source}.\n" if source else ""
     return "\n## A flipped bit: who notices?\n\n" + ABOUT.format(samples=samples) + "\n" + "\n".join(lines) + "\n" + trust
 
 

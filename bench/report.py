@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
-"""Turns a result file into docs/performance.md and its plots: bench/report.py RESULT.json [OUT.md]
+"""Turns a result file into docs/performance.md and its plots: bench/report.py RESULT.json [OUT.md] [--integrity OTHER.json]
 
 Standard library only. Ratios are ratios of medians from one run; "spread" is the smallest and the largest
 repetition. The targets are those of docs/design.md.
 """
 
+import argparse
 import json
 import pathlib
 import statistics
-import sys
 
 import integrity_report
 import plot
+import scaling_plot
 from targets import TARGETS
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -203,21 +204,26 @@ def summary(result):
 
 
 def losses(result):
-    """Every place where a peer was faster than the best of Ingot's contenders."""
+    """Every place where a peer was faster than `ingot`, which is what a caller gets who asks for nothing special (where
+    there is no contender of that name: than the best of Ingot's)."""
     lines = []
     for group in result.groups():
         for shape in result.shapes(group):
-            entries = [entry for entry in result.of(group, shape) if entry["seconds"]]
-            ours = [entry for entry in entries if kind(entry) == "ingot"]
+            ours = [entry for entry in result.of(group, shape) if entry["seconds"] and kind(entry) == "ingot"]
             if not ours:
                 continue
             best = min(ours, key=cost)
-            for entry in entries:
-                if kind(entry) == "peer" and cost(entry) < cost(best):
-                    factor = cost(best) / cost(entry)
-                    lines.append(f"* {GROUPS[group][0]}, {shape}: `{entry['contender']}` is {factor:.2f}x as fast as "
-                                 f"`{best['contender']}`.")
+            base = result.find(group, shape, "ingot") or best
+            lines += [lost(group, shape, entry, base, best) for entry in result.of(group, shape)
+                      if entry["seconds"] and kind(entry) == "peer" and cost(entry) < cost(base)]
     return lines
+
+
+def lost(group, shape, peer, base, best):
+    line = f"* {GROUPS[group][0]}, {shape}: `{peer['contender']}` is {cost(base) / cost(peer):.2f}x as fast as `{base['contender']}`"
+    if cost(best) < cost(peer):
+        line += f"; `{best['contender']}` is {cost(peer) / cost(best):.2f}x as fast as it"
+    return line + "."
 
 
 def slope(points):
@@ -314,8 +320,10 @@ def write(data, path):
     text.append("\n## Targets\n\n" + targets)
     text.append("\n## Where Ingot falls short or loses\n")
     text.append("\n".join(short + losses(result)) or "Nowhere in this run.")
-    text.append(integrity_report.section(data.get("integrity", [])))
+    text.append(integrity_report.section(data.get("integrity", []), data.get("integrity_of", "")))
     text.append("\n## Scaling\n\n" + "\n".join(scaling(result)))
+    for title, image in scaling_plot.write(result, path.parent / path.stem):
+        text.append(f"\n![{title}]({image.relative_to(path.parent)})")
     for group in result.groups():
         title, about = GROUPS[group]
         text.append(f"\n## {title}\n\n{about}\n")
@@ -328,7 +336,26 @@ def write(data, path):
     path.write_text("\n".join(part for part in text if part) + "\n")
 
 
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("result", type=pathlib.Path)
+    parser.add_argument("out", type=pathlib.Path, nargs="?", default=ROOT / "docs/performance.md")
+    parser.add_argument("--integrity", type=pathlib.Path, help="another result, whose test of flipped bits is taken where this has none")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    data = json.loads(arguments.result.read_text())
+    if arguments.integrity and not data.get("integrity"):
+        other = json.loads(arguments.integrity.read_text())
+        packages = ", ".join(f"{name} {version}" for name, version in other["peers"].items())
+        data["integrity"] = other["integrity"]
+        data["integrity_of"] = f"Ingot {other['machine']['commit']}, {other['date']}; {packages}"
+        data.setdefault("absent", other["absent"])
+        data.setdefault("settings", other["settings"])
+    write(data, arguments.out)
+
+
 if __name__ == "__main__":
-    source = pathlib.Path(sys.argv[1])
-    target = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else ROOT / "docs/performance.md"
-    write(json.loads(source.read_text()), target)
+    main()

@@ -9,6 +9,7 @@ import xml.etree.ElementTree
 import here  # noqa: F401
 
 import report
+import scaling_plot
 
 
 def entry(contender, seconds, group="peers-load", **counters):
@@ -44,6 +45,21 @@ class Report(unittest.TestCase):
 
     def test_where_a_peer_wins_it_says_so(self):
         self.assertIn("decoder-32: `torch` is 2.00x as fast as `ingot`.", self.text())
+
+    def test_it_says_so_even_where_an_unverified_way_of_ingot_is_faster(self):
+        series = [entry("ingot", 2.0), entry("torch", 1.0), entry("ingot-mapped", 0.5)]
+        self.assertIn("`torch` is 2.00x as fast as `ingot`; `ingot-mapped` is 2.00x as fast as it.", self.text(series=series))
+
+    def test_what_was_measured_at_two_sizes_is_a_line(self):
+        series = [{**entry(name, factor * size, "peers-open", tensors=size), "shape": f"small-{size}"}
+                  for name, factor in (("ingot", 1e-6), ("torch", 1e-3)) for size in (10, 1000)]
+        series.append(entry("gguf", 1.0, "peers-open", tensors=5))  # at one size only
+        self.assertIn("performance/open-tensors.svg", self.text(series=series))
+        self.assertEqual([len(line) for line in scaling_plot.charts(report.Result({"series": series}))[0][3].values()], [2, 2])
+        root = xml.etree.ElementTree.fromstring(scaling_plot.svg("t", "tensors", {"a": [(1, 1.0), (100, 10.0)]}))
+        line = next(element for element in root.iter() if element.tag.endswith("polyline"))
+        (left, low), (right, high) = (map(float, point.split(",")) for point in line.get("points").split())
+        self.assertTrue(left < right and low > high)  # the picture's y goes down
 
     def test_where_none_wins_it_says_nowhere(self):
         series = [entry("ingot", 1.0), entry("torch", 2.0)]
