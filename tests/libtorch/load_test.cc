@@ -73,7 +73,10 @@ TEST_F(LoadTest, RestoresParametersAndBuffersInPlace) {
 
 TEST_F(LoadTest, TheFileHasRolesAndOrderOfRegistration) {
   const Checkpoint checkpoint = *Checkpoint::open(path());
-  EXPECT_EQ(checkpoint.info(0).name, "model.scale");
+  EXPECT_THAT(load_tensors(path()).keys(),
+              ElementsAre("model.scale", "model.in.weight", "model.in.bias", "model.norm.weight",
+                          "model.norm.bias", "model.norm.running_mean", "model.norm.running_var",
+                          "model.norm.num_batches_tracked", "model.out.weight", "model.out.bias"));
   EXPECT_EQ(checkpoint.find("model.norm.running_mean")->role, Role::kBuffer);
   EXPECT_EQ(checkpoint.find("model.norm.weight")->role, Role::kParameter);
   EXPECT_TRUE(checkpoint.find("model.norm.weight")->requires_grad);
@@ -162,6 +165,21 @@ TEST_F(LoadTest, RenamesWholeNamesAndBeginnings) {
                               {.strict = false, .renames = {{"model.in", "model.first"}}});
   EXPECT_THAT(odd.missing, ElementsAre("model.in.weight", "model.in.bias"));
   EXPECT_THAT(odd.unexpected, ElementsAre("model.first.weight", "model.first.bias"));
+}
+
+// As Python's DataParallel names them.
+TEST_F(LoadTest, RenamesTakeABeginningAway) {
+  TensorDict dict;
+  for (const auto& item : stored_->named_parameters()) {
+    dict.insert("module." + item.key(), item.value());
+  }
+  for (const auto& item : stored_->named_buffers()) {
+    dict.insert("module." + item.key(), item.value());
+  }
+  save_tensors(path(), dict, quick());
+  mismatch(TrainingState().module("", live_), live_);
+  EXPECT_TRUE(load(path(), live_, {.renames = {{"module.", ""}}}).exact());
+  EXPECT_EQ(bits_of(*live_), bits_of(*stored_));
 }
 
 TEST_F(LoadTest, RenamesThatMakeTwoOneAreRefused) {

@@ -1,5 +1,6 @@
-// Values of the state tree, schedulers, generators, attachments.
+// Values of the state tree, schedulers, generators, a gradient scaler.
 #include <limits>
+#include <set>
 
 #include "ingot/checkpoint.h"
 
@@ -288,12 +289,80 @@ TEST_F(ValuesTest, ASchedulerOfAnotherClassIsAMismatch) {
   EXPECT_THROW(load(path(), TrainingState().scheduler("lr", plateau)), MismatchError);
 }
 
-TEST_F(ValuesTest, Attachments) {
-  const std::string config = R"({"layers": 2})";
-  save(path(), TrainingState().attach("config.json", "application/json", config), quick());
-  const Checkpoint checkpoint = *Checkpoint::open(path());
-  const auto bytes = checkpoint.read_attachment(*checkpoint.find_attachment("config.json"));
-  EXPECT_EQ(std::string(reinterpret_cast<const char*>(bytes->data()), bytes->size()), config);
+// As Python's torch.amp.GradScaler works, of LibTorch's own kernels; it has no such class.
+struct GradScaler {
+  Tensor scale = torch::full({}, 0x1p126F);
+  Tensor growth_tracker = torch::zeros({}, torch::kInt);
+
+  void step(torch::optim::Optimizer& optimizer, const Tensor& loss) {
+    optimizer.zero_grad();
+    (loss * scale).backward();
+    std::vector<Tensor> grads;
+    for (const Tensor& param : optimizer.param_groups()[0].params()) grads.push_back(param.grad());
+    Tensor found_inf = torch::zeros({});
+    at::_amp_foreach_non_finite_check_and_unscale_(grads, found_inf, scale.reciprocal());
+    if (found_inf.item<float>() == 0) optimizer.step();
+    at::_amp_update_scale_(scale, growth_tracker, found_inf, 2.0, 0.5, /*growth_interval=*/2);
+  }
+};
+
+// A type of the program's own becomes a value by these two.
+StateValue to_state(const GradScaler& scaler) {
+  StateValue dict = StateValue::dict();
+  dict.set("scale", StateValue::real(scaler.scale.item<double>()));
+  dict.set("_growth_tracker", StateValue::integer(scaler.growth_tracker.item<std::int64_t>()));
+  return dict;
+}
+bool from_state(const StateView& view, GradScaler& scaler) {
+  const auto scale = view.find("scale");
+  const auto growth_tracker = view.find("_growth_tracker");
+  if (!scale || !growth_tracker) return false;
+  scaler.scale.fill_(scale->as_float64());
+  scaler.growth_tracker.fill_(growth_tracker->as_int64());
+  return true;
+}
+
+struct ScaledRun {
+  Net net;
+  torch::optim::SGD sgd{net->parameters(), torch::optim::SGDOptions(0.01).momentum(0.9)};
+  GradScaler scaler;
+  TrainingState state() {
+    return TrainingState().module("model", net).optimizer("sgd", sgd).value("scaler", scaler).rng();
+  }
+  // The loss, and the scale after the step.
+  std::pair<double, double> step() {
+    const Tensor loss = 100 * torch::mse_loss(net(torch::randn({5, 6})), torch::randn({5, 3}));
+    scaler.step(sgd, loss);
+    return {loss.item<double>(), scaler.scale.item<double>()};
+  }
+};
+
+TEST_F(ValuesTest, GradientScalerGoesOn) {
+  constexpr int kSteps = 12;
+  const auto losses_and_scales = [&](int resume_at) {
+    torch::manual_seed(3);
+    auto run = std::make_unique<ScaledRun>();
+    std::vector<std::pair<double, double>> seen;
+    for (int step = 0; step < kSteps; ++step) {
+      if (step == resume_at) {
+        save(path(), run->state(), quick());
+        run = std::make_unique<ScaledRun>();
+        EXPECT_TRUE(load(path(), run->state()).exact());
+      }
+      seen.push_back(run->step());
+    }
+    return seen;
+  };
+  const auto whole = losses_and_scales(-1);
+  // Gradients overflowed, steps were left out, and the scale grew again.
+  std::set<int> changes;
+  for (std::size_t i = 1; i < whole.size(); ++i) {
+    changes.insert(whole[i].second < whole[i - 1].second   ? -1
+                   : whole[i].second > whole[i - 1].second ? 1
+                                                           : 0);
+  }
+  EXPECT_THAT(changes, ElementsAre(-1, 0, 1));
+  for (int at = 1; at < kSteps; ++at) EXPECT_EQ(losses_and_scales(at), whole) << at;
 }
 
 }  // namespace
