@@ -79,6 +79,8 @@ class Comparison:
         problem = self.ready(path, plan.cold)
         if problem:
             return problem
+        if plan.path == "gpu" and contenders.is_ingot(contender):
+            return self.runner.ingot_to_gpu(path, self.arguments.device, plan.cold)
         return self.runner.call(contender, *self.command(plan, path, tiny))
 
     def command(self, plan, path, tiny):

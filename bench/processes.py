@@ -47,18 +47,16 @@ class Runner:
 
     def call(self, contender, command, *arguments, limit=LIMIT_SECONDS):
         if contenders.is_ingot(contender):
-            if command == "load" and len(arguments) == 3:
-                return self.ingot_to_gpu(arguments[0], arguments[2])
             if command == "load":
                 command = contender.name.replace("ingot", "load")
             return self.ingot(command, *arguments, limit=limit)
         script = str(contenders.HERE / contender.script)
         return start([str(self.python), "-B", script, contender.variant, command, *arguments], limit)
 
-    def ingot_to_gpu(self, path, device):
+    def ingot_to_gpu(self, path, device, cold):
         """By the tool, which has the devices; it opens the file and makes the destination before its clock starts."""
         command = [self.tool, "bench", "load", path, "--json", "--device", device, "--repetitions", "1"]
-        answer = start(command)
+        answer = start(command + (["--cold"] if cold else []))
         if "error" in answer:
             return answer
         kept = ("seconds", "peak_rss_bytes", "peak_pinned_bytes", "process_seconds")

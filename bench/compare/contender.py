@@ -117,10 +117,12 @@ def run_reading(peer, command, path, *arguments):
     raise ValueError(f"no such command: {command}")
 
 
-def warm_up(peer, command, tiny):
-    """The first call into a library pays for page faults in its code."""
-    if command in ("load", "view", "verify"):
-        getattr(peer, command)(*([tiny, "cpu"] if command == "load" else [tiny]))
+def warm_up(peer, command, tiny, device="cpu"):
+    """The first call into a library pays for page faults in its code, and a GPU's for its context."""
+    if command == "load":
+        peer.load(tiny, device)
+    elif command in ("view", "verify"):
+        getattr(peer, command)(tiny)
     else:
         peer.open(tiny)
 
@@ -136,7 +138,7 @@ def run(kind):
         out = flips.run(lambda path: checked(peer, path), *arguments)
     else:
         path, tiny, *more = arguments
-        warm_up(peer, command, tiny)
+        warm_up(peer, command, tiny, *(more if command == "load" else []))
         out = run_reading(peer, command, path, *more)
     out.setdefault("peak_rss_bytes", peak_rss())
     print(json.dumps(out))

@@ -40,6 +40,10 @@ class Runner:
             return {name: self.cached for name in arguments} | {"process_seconds": 1}
         return {"seconds": 1.0}
 
+    def ingot_to_gpu(self, path, device, cold):
+        self.calls.append(("ingot", f"{device} {'cold' if cold else 'warm'}"))
+        return {"seconds": 1.0}
+
     def call(self, contender, command, *arguments, limit=None):
         self.calls.append((contender.name, command))
         if command in ("make", "save"):
@@ -85,6 +89,13 @@ class Comparing(unittest.TestCase):
         self.assertEqual(self.comparison.run(PLAN, ["torch"])[0]["errors"], ["not in the page cache"])
         self.assertEqual(self.comparison.run(compare_run.Plan("g", "load", "small:2", cold=True), ["torch"])[0]["errors"],
                          ["not out of the page cache"])
+
+    def test_loads_to_a_gpu_name_the_device_and_ingots_go_through_its_tool(self):
+        self.comparison.arguments.repetitions = 1
+        with mock.patch.object(self.runner, "call", wraps=self.runner.call) as call:
+            self.comparison.run(compare_run.Plan("peers-gpu-cold", "gpu", "small:2", cold=True), ["ingot", "torch"])
+        self.assertIn(("ingot", "cuda:0 cold"), self.runner.calls)
+        self.assertEqual(call.call_args.args[1:2] + call.call_args.args[4:], ("load", "cuda:0"))
 
     def test_one_file_serves_all_who_read_its_format(self):
         self.comparison.run(PLAN, ["safetensors", "safetensors-pread", "runai"])

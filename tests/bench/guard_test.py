@@ -56,6 +56,8 @@ class Guard(unittest.TestCase):
     def test_ingot_must_have_been_measured(self):
         self.assertFalse(guard.check([entry("peer", [2.0])], [BOUND]).good)
         self.assertFalse(guard.check([entry("ingot", []), entry("peer", [2.0])], [BOUND]).good)
+        others = [{**entry(name, [1.0]), "group": "other"} for name in ("ingot", "peer")]
+        self.assertFalse(guard.check([*others, entry("peer", [2.0])], [BOUND, BOUND | {"group": "other"}]).good)
 
     def test_an_absent_peer_is_told_and_passed_over(self):
         series = [entry("ingot", [4.0]), entry("peer", [2.0])]
