@@ -72,10 +72,13 @@ class Comparison:
         return {} if all(state.values()) else {"error": "not out of the page cache" if cold else "not in the page cache"}
 
     def read(self, plan, contender):
-        path, tiny = self.inputs.file(contender, plan.shape), self.inputs.file(contender, TINY)
-        for made in (path, tiny):
+        paths = []
+        for shape in (plan.shape, TINY):
+            made = self.inputs.file(contender, shape)
             if isinstance(made, dict):
                 return made
+            paths.append(made)
+        path, tiny = paths
         problem = self.ready(path, plan.cold)
         if problem:
             return problem

@@ -101,6 +101,12 @@ class Comparing(unittest.TestCase):
         self.comparison.run(PLAN, ["safetensors", "safetensors-pread", "runai"])
         self.assertEqual(len([call for call in self.runner.calls if call[1] == "make"]), 2)  # and the tiny one
 
+    def test_an_input_that_cannot_be_made_is_tried_once(self):
+        with mock.patch.object(self.runner, "call", return_value={"error": "too many tensors"}) as call:
+            for plan in (PLAN, compare_run.Plan("peers-open", "open", "small:2")):
+                self.assertEqual(self.comparison.run(plan, ["gguf"])[0]["errors"], ["too many tensors"])
+        self.assertEqual(call.call_count, 1)
+
     def test_a_run_that_goes_on_measures_only_the_rest(self):
         self.comparison.run(PLAN, ["torch"])
         before = len(self.runner.calls)
