@@ -8,11 +8,11 @@ those of a folder that hold no tensor. Every load runs in a process of its own.
 
 **noticed**: an error was raised. **silent**: the load succeeded with wrong bytes, dtypes or shapes. **renamed**: it succeeded with
 a tensor under a wrong name, which a model that asks for all of its names would notice. harmless: every tensor was as it was
-saved, and nothing was said. A cell without these words is all of its first number.
+saved, and nothing was said: most such bytes in a header or trailer are ones that the reader makes no use of.
 """
 TRUST = """
-Rows of one file format differ in who reads it. That a flip between tensors is harmless to a load is as it should be;
-`ingot-verified`, and nobody else here, notices these, too: it proves the whole file."""
+`ingot-verified` alone notices every flip: it proves the whole file, padding included. A load proves what it loads, so
+that a flip between tensors is harmless to it is as it should be."""
 
 
 def cell(region):

@@ -40,9 +40,9 @@ class Table(unittest.TestCase):
         self.assertIn("| other | cannot: has no bf16 |", text)
 
     def test_it_claims_to_be_alone_only_where_it_is(self):
-        self.assertIn("nobody else here", integrity_report.section(GOOD))
-        self.assertNotIn("nobody else here", integrity_report.section([*GOOD, entry("peer", noticed=4)]))
-        self.assertNotIn("nobody else here", integrity_report.section([entry("ingot-verified", noticed=3, harmless=1)]))
+        self.assertIn("alone notices every flip", integrity_report.section(GOOD))
+        self.assertNotIn("alone notices every flip", integrity_report.section([*GOOD, entry("peer", noticed=4)]))
+        self.assertNotIn("alone notices every flip", integrity_report.section([entry("ingot-verified", noticed=3, harmless=1)]))
 
     def test_without_entries_there_is_no_section(self):
         self.assertEqual(integrity_report.section([]), "")
