@@ -22,9 +22,8 @@ def start(command, limit=LIMIT_SECONDS, **environment):
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines()
         return {"error": lines[-1] if lines else f"exit code {done.returncode}"}
-    answer = last_line(done.stdout)
     # The whole process with the start of its interpreter and imports: stated, never compared.
-    return answer if "error" in answer else answer | {"process_seconds": process_seconds}
+    return last_line(done.stdout) | {"process_seconds": process_seconds}
 
 
 def last_line(text):
