@@ -16,9 +16,7 @@ namespace {
 constexpr std::uint64_t kPage = format::kPageBytes;
 // Bounds a slot's bookkeeping when it collects very small storages: 32 bytes each.
 constexpr std::size_t kMaxRecords = 32768;
-// Writes in flight that keep a device busy: a millisecond of the fastest takes no more. Every slot
-// beyond them is memory to be cleared, which may cost more than writing it.
-constexpr std::uint32_t kBusy = 6;
+constexpr std::uint32_t kBusy = 12;
 
 }  // namespace
 
@@ -142,7 +140,7 @@ void Staging::begin_after(Slot& fresh, Slot* before, const StagingRequest& reque
 // A free slot. Waits for one, and flushes the one that was used least recently when all are open.
 Result<Slot*> Staging::acquire(Lock& lock) {
   while (error_.ok()) {
-    // Memory that is warm serves better than more memory.
+    // Enough in flight to keep a device busy: memory that is warm serves better than more memory.
     const bool busy = queue_->in_flight() >= kBusy;
     if (free_.empty() && slots_.size() < options_.slots && !busy) {
       auto slot = std::make_unique<Slot>();
