@@ -143,7 +143,8 @@ Tensor OptimizerLoad::look_at(const StateView& view) const {
 }
 
 // At once: it may be a counter, which is looked at.
-Tensor OptimizerLoad::fetch_number(const TensorInfo& info, Tensor now, torch::Device device) const {
+Tensor OptimizerLoad::fetch_number(const TensorInfo& info, const Tensor& now,
+                                   torch::Device device) const {
   const Tensor number = reader_.read_now(info);
   return now.defined() ? now.copy_(number) : number.to(device);
 }

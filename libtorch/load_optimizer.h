@@ -50,7 +50,8 @@ class OptimizerLoad {
   void complete(const Member& member, torch::optim::OptimizerParamState& state,
                 const torch::Tensor& param, std::vector<std::string>* started) const;
   torch::Tensor look_at(const StateView& view) const;
-  torch::Tensor fetch_number(const TensorInfo& info, torch::Tensor now, torch::Device device) const;
+  torch::Tensor fetch_number(const TensorInfo& info, const torch::Tensor& now,
+                             torch::Device device) const;
   torch::Tensor fetch(const StateView& view, const torch::Tensor& now, torch::Device device);
   TensorInfo tensor_of(const StateView& view) const;
 
