@@ -50,17 +50,25 @@ def ways():
     yield from itertools.product([True], COLD, VERIFY, [False])
 
 
+def run_json(command):
+    """What a program prints, or why it prints nothing."""
+    try:
+        run = subprocess.run(command, check=False, capture_output=True, text=True)
+    except OSError as error:
+        return {"exit": 1, "ok": False, "error": {"message": str(error)}}
+    try:
+        return {"exit": run.returncode, **json.loads(run.stdout)}
+    except json.JSONDecodeError:
+        return {"exit": run.returncode, "ok": False, "error": {"message": run.stderr.strip()}}
+
+
 def measure(arguments, path, cold, transport, verify, in_place):
     command = [str(arguments.build / "bin/ingot"), "bench", "load", str(path), "--json", "--device", arguments.device,
                "--transport", transport, "--verify", verify, "--repetitions", str(arguments.repetitions)]
     command += ["--cold"] if cold else []
     command += ["--in-place"] if in_place else []
-    run = subprocess.run(command, check=False, capture_output=True, text=True)
     way = {"shape": path.stem, "cold": cold, "asked": transport, "verify": verify, "in_place": in_place}
-    try:
-        return {**way, "exit": run.returncode, **json.loads(run.stdout)}
-    except json.JSONDecodeError:
-        return {**way, "exit": run.returncode, "ok": False, "error": {"message": run.stderr.strip()}}
+    return {**way, **run_json(command)}
 
 
 def row(entry):
@@ -71,15 +79,6 @@ def row(entry):
     share = entry["gbps"] / entry["ceiling_gbps"]
     return (f"| {entry['shape']} | {state} | {how} ({entry['transport']}) | {entry['verify']} | {entry['gbps']:.2f} GB/s "
             f"| {entry['ceiling_gbps']:.2f} GB/s | {share:.0%} |")
-
-
-def run_json(command):
-    """What a program prints, or why it prints nothing."""
-    try:
-        run = subprocess.run(command, check=False, capture_output=True, text=True)
-        return {"exit": run.returncode, **json.loads(run.stdout)}
-    except (OSError, json.JSONDecodeError) as error:
-        return {"exit": 1, "error": str(error)}
 
 
 def digests(arguments):

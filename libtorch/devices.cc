@@ -19,6 +19,11 @@ std::shared_ptr<Device> default_device([[maybe_unused]] torch::Device device) {
   return nullptr;
 }
 
+void settle(torch::Device device) {
+  const c10::impl::VirtualGuardImpl guard(device.type());
+  guard.synchronizeStream(guard.getStream(device));
+}
+
 Device* Devices::of(torch::Device device) {
   if (device.is_cpu()) return &host_device();
   const c10::impl::VirtualGuardImpl guard(device.type());
@@ -31,10 +36,7 @@ Device* Devices::of(torch::Device device) {
 }
 
 void Devices::settle() const {
-  for (const Known& known : known_) {
-    const c10::impl::VirtualGuardImpl guard(known.device.type());
-    guard.synchronizeStream(guard.getStream(known.device));
-  }
+  for (const Known& known : known_) libtorch::settle(known.device);
 }
 
 }  // namespace ingot::libtorch

@@ -9,6 +9,10 @@
 
 namespace ingot::libtorch {
 
+// Waits for all that the device's current stream has been given: only then may streams that
+// LibTorch does not know use the same memory.
+void settle(torch::Device device);
+
 // One thread at a time.
 class Devices {
  public:
@@ -17,8 +21,7 @@ class Devices {
   // Null when the provider has none. The CPU's is always there.
   Device* of(torch::Device device);
 
-  // Waits for all that the current streams of the devices asked for have been given: only then may
-  // streams that LibTorch does not know use the same memory.
+  // settle() for every device that was asked for.
   void settle() const;
 
  private:

@@ -2,6 +2,7 @@
 #include <exception>
 #include <functional>
 #include <thread>
+#include <unordered_set>
 #include <vector>
 
 #include "libtorch/devices.h"
@@ -89,10 +90,10 @@ struct HostCopy {
 
 void PendingSave::Impl::take_snapshot() {
   const torch::NoGradGuard no_grad;
-  Devices sources(options.devices);
+  std::unordered_set<torch::Device> sources;
   for (Planned::Piece& piece : planned.pieces) {
     const Tensor bytes = piece.bytes();
-    static_cast<void>(sources.of(bytes.device()));
+    if (!bytes.device().is_cpu()) sources.insert(bytes.device());
     auto copy = std::make_shared<HostCopy>();
     copy->bytes = owned(bytes, options.snapshot);
     snapshot_bytes += copy->bytes.nbytes();
@@ -108,7 +109,7 @@ void PendingSave::Impl::take_snapshot() {
       return copy->bytes;
     };
   }
-  sources.settle();
+  for (const torch::Device& source : sources) settle(source);
 }
 
 PendingSave::PendingSave(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

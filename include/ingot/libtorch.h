@@ -244,8 +244,8 @@ class TrainingState {
 
 // The Device (ingot/device.h) that copies to and from the memory of a LibTorch device. Null: bytes
 // pass through host memory, and LibTorch copies them, a tensor at a time. Asked once for each
-// device that a save or a load meets, in the thread that calls; what it returns is let go when that
-// save or load ends.
+// device that a save or a load meets, in the thread that reads or writes, which is save_async()'s
+// own for the latter; what it returns is let go when that save or load ends.
 using DeviceProvider = std::function<std::shared_ptr<Device>(torch::Device device)>;
 
 // ingot::cuda's for CUDA, where this library was built with it; else null.
