@@ -30,13 +30,15 @@ class Plan:
 
 
 def load_shapes(mib):
-    """300 large tensors at two sizes, 18,867 of a mixture of experts, 100,000 of 1 KiB, one alone."""
-    return [f"decoder:{max(mib // 8, 8)}", f"decoder:{mib}", f"moe:{mib}", MANY, f"one:{mib}"]
+    """300 large tensors at two sizes, 18,867 of a mixture of experts, 100,000 of 1 KiB, one alone, ResNet-50 with Adam."""
+    return [f"decoder:{max(mib // 8, 8)}", f"decoder:{mib}", f"moe:{mib}", MANY, f"one:{mib}", "resnet50"]
 
 
-def plans(quick, mib, gpu):
+def plans(quick, mib, gpu, weights=None):
+    """`weights`: an Ingot file of real ones, measured as they are."""
     opens = QUICK_OPEN_SHAPES if quick else OPEN_SHAPES
     loads = QUICK_LOAD_SHAPES if quick else load_shapes(mib)
+    loads = loads + ([f"weights:{weights}"] if weights else [])
     result = [Plan(f"peers-{path}", path, shape) for shape in opens for path in ("open", "describe", "one", "view")]
     for shape in loads:
         result += [Plan("peers-load", "load", shape), Plan("peers-load-cold", "load", shape, cold=True),
@@ -149,7 +151,7 @@ class Comparison:
 
 def chosen(arguments, python):
     """[(plan, names)] of all that a run will do."""
-    all_plans = plans(arguments.quick, arguments.mib, contenders.has_gpu())
+    all_plans = plans(arguments.quick, arguments.mib, contenders.has_gpu(), arguments.weights)
     work = [(plan, names_of(plan, arguments.filter, python)) for plan in all_plans]
     return [(plan, names) for plan, names in work if names]
 

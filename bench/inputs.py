@@ -12,6 +12,8 @@ MAKE_SECONDS = 600  # for one input; who takes longer is not measured with it
 
 
 def base_name(shape):
+    if shape.startswith("weights:"):
+        return pathlib.Path(shape).stem
     return shape.replace(":", "-")
 
 

@@ -25,18 +25,25 @@ GROUPS = {
                "cache misses in tables as large. `p50` and `p99` come from a pass that times each look-up alone and contain "
                "the cost of reading the clock (`clock`)."),
     "verify-warm": ("Verify, warm", "Every byte hashed and compared, file in the page cache (`mincore`). Ceiling: the same "
-                    "mapped bytes read and summed in 64-bit words by as many threads, pages already mapped."),
+                    "mapped bytes read and summed in 64-bit words by as many threads, pages already mapped. `map-only`: the page "
+                    "tables of a mapping are made, and nothing is read; `read-only`: read(2) alone, into 1 MiB a thread; `xxh3-mapped`: "
+                    "XXH3 over pages that are mapped, `xxh3-private`: over huge pages of private memory; `metadata`: a file of the "
+                    "same tensors without bytes is verified."),
     "verify-cold": ("Verify, cold", "Nothing of the file in the page cache (`fsync`, `posix_fadvise(DONTNEED)`, then "
-                    "`mincore`). Ceiling: the best of six sequential O_DIRECT reads by io_uring."),
+                    "`mincore`). Ceiling: the best of six sequential O_DIRECT reads by io_uring. `metadata`: a file of the same "
+                    "tensors without bytes is verified."),
     "load-warm": ("Load to host memory, warm", "Every tensor brought to memory that is there and touched, file in the page cache, two "
                   "threads, every byte hashed on the way (`unverified`: none). `in-place`: each tensor to memory of its own; "
                   "`staged`: through a ring of slots, as to an accelerator; others to one slab. Ceiling: memcpy of as many bytes "
-                  "(at most 1 GiB at a time) by as many threads."),
+                  "(at most 1 GiB at a time) by as many threads. `read-only`: read(2) of the file's bytes to their places by as many "
+                  "threads; `read+xxh3`: each block hashed by the thread that read it."),
     "load-cold": ("Load to host memory, cold", "The same, nothing of the file in the page cache. Ceiling: the best of six sequential "
-                  "O_DIRECT reads by io_uring, to memory that is used again and again."),
+                  "O_DIRECT reads by io_uring, to memory that is used again and again. `direct-read-into-place`: such a read to memory "
+                  "as large as the file, each byte to its own place."),
     "save": ("Durable save", "From bytes in memory to a file that survives a power cut: digests, data, fsync of file and "
              "folder. Ceiling: the best of six O_DIRECT writes of the same bytes into a reserved file, with the same fsyncs, "
-             "straight out of the caller's memory and without digests."),
+             "straight out of the caller's memory and without digests. `metadata`: as many tensors of the same names without bytes "
+             "are saved; `2*xxh3+memcpy`: every byte is hashed, copied and hashed, nothing written."),
     "peers-open": ("Open, against other libraries", "Each contender in a fresh process that times itself, in turn; page cache "
                    "warm. Ingot's open checks digests and structure, safetensors parses its header, torch unpickles and makes "
                    "every tensor."),
@@ -129,7 +136,11 @@ def cost(series):
 
 
 def ratio_to(series, other):
-    return cost(series) / cost(other) if other and series["seconds"] else None
+    if not other or not series["seconds"]:
+        return None
+    if counter(series, "bytes_per_second") and counter(other, "bytes_per_second"):
+        return cost(series) / cost(other)
+    return median(series) / median(other)
 
 
 def table(head, rows):
@@ -176,7 +187,7 @@ def cell(entry, name):
     if value is None:
         return ""
     if name == "GB/s":
-        return f"{value / 1e9:.2f}"
+        return f"{value / 1e9:.2f}" if value else ""
     if name == "process":
         return seconds_text(value)
     if name == "allocations":

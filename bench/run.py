@@ -46,6 +46,7 @@ def parse_arguments():
     parser.add_argument("--part", choices=PARTS, action="append", help="only this part (may be given again); default: all")
     parser.add_argument("--repetitions", type=int, default=0, help="default: 7, or 1 with --quick, or 3 with --guard")
     parser.add_argument("--mib", type=int, default=1024, help="size of what is loaded and saved beside the peers (1024)")
+    parser.add_argument("--weights", type=pathlib.Path, help="an Ingot file of real weights, measured beside the shapes")
     parser.add_argument("--device", default="cuda:0", help="where loads to a GPU go, on a machine that has one")
     parser.add_argument("--resume", action="store_true", help="go on with a run of the same commit and size that was stopped")
     parser.add_argument("--guard", type=pathlib.Path, help="bounds of ratios (bench/bounds.json); one that breaks fails the run")
@@ -59,6 +60,7 @@ def parse_arguments():
     arguments.repetitions = arguments.repetitions or default
     arguments.part = arguments.part or PARTS
     arguments.build = arguments.build.resolve()
+    arguments.weights = arguments.weights.resolve() if arguments.weights else None
     arguments.cache = (arguments.cache or arguments.build / "bench-cache").resolve()
     arguments.cache.mkdir(parents=True, exist_ok=True)
     return arguments

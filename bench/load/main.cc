@@ -1,9 +1,15 @@
 // Load every tensor into host memory, from the page cache and from storage. Ceilings: memcpy by as
 // many threads; the best sequential O_DIRECT read. Destinations are made, and touched, beforehand.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <memory>
 
 #include "ingot/device.h"
+#include "ingot/digest.h"
 #include "ingot/exceptions.h"
 #include "ingot/load_plan.h"
 #include "ingot/stream.h"
@@ -106,6 +112,43 @@ void copy_memory(benchmark::State& state, std::uint64_t bytes) {
   }
 }
 
+// read(2) of the file's bytes to where they belong, each block hashed by the thread that read it,
+// or not: what a load from the page cache cannot be faster than.
+void read_warm(benchmark::State& state, const std::string& path, bool hashed) {
+  const Descriptor file(path, O_RDONLY);
+  const std::uint64_t size = file.size();
+  const Memory to(size);
+  for (auto _ : state) {
+    if (!residency(path).warm() && !make_warm(path)) {
+      return state.SkipWithError("the file is not in the page cache");
+    }
+    std::atomic<std::uint64_t> next = 0;
+    std::atomic<std::uint64_t> total = 0;
+    state.SetIterationTime(time_of([&] {
+      on_threads(options().threads, [&](int) {
+        for (std::uint64_t at; (at = next.fetch_add(kMiB)) < size;) {
+          const std::uint64_t bytes = std::min(kMiB, size - at);
+          const ssize_t n = pread(file.get(), to.data() + at, bytes, static_cast<off_t>(at));
+          if (n > 0) total += static_cast<std::uint64_t>(n);
+          if (hashed) benchmark::DoNotOptimize(digest_of(to.bytes().subspan(at, bytes)));
+        }
+      });
+    }));
+    if (total != size) return state.SkipWithError("short read");
+    state.SetBytesProcessed(static_cast<std::int64_t>(size));
+  }
+}
+
+// The ceiling's reads, each byte to its own place in memory as large as the file.
+void read_into_place(benchmark::State& state, const std::string& path, const DirectIoShape& io) {
+  const Memory to(Descriptor(path, O_RDONLY).size() + 4096);
+  for (auto _ : state) {
+    if (!make_cold(path)) return state.SkipWithError("not all of the file left the page cache");
+    state.SetIterationTime(read_direct_into(path, to.bytes(), io));
+    state.SetBytesProcessed(static_cast<std::int64_t>(residency(path).total));
+  }
+}
+
 void read_whole(benchmark::State& state, const std::string& path, const DirectIoShape& io) {
   for (auto _ : state) {
     if (!make_cold(path)) return state.SkipWithError("not all of the file left the page cache");
@@ -127,6 +170,10 @@ void add_warm(const Shape& shape) {
   add("ingot-staged", {.staged = true});
   add_benchmark("load-warm", shape.name, "ceiling:memcpy", Repeat::kOnce,
                 [bytes = shape.bytes()](benchmark::State& state) { copy_memory(state, bytes); });
+  add_benchmark("load-warm", shape.name, "part:read-only", Repeat::kOnce,
+                [=](benchmark::State& state) { read_warm(state, path, false); });
+  add_benchmark("load-warm", shape.name, "part:read+xxh3", Repeat::kOnce,
+                [=](benchmark::State& state) { read_warm(state, path, true); });
 }
 
 void add_cold(const Shape& shape) {
@@ -139,6 +186,9 @@ void add_cold(const Shape& shape) {
   add("ingot-unverified", {.verify = StreamVerify::kNone});
   add("ingot-in-place", {.in_place = true});
   add("ingot-read", {.transport = Transport::kRead});
+  const DirectIoShape own{4 * kMiB, 8};
+  add_benchmark("load-cold", shape.name, "part:direct-read-into-place", Repeat::kOnce,
+                [=](benchmark::State& state) { read_into_place(state, path, own); });
   for (const DirectIoShape& io : kDirectIoShapes) {
     add_benchmark("load-cold", shape.name, "ceiling:direct-read-" + io.name(), Repeat::kOnce,
                   [=](benchmark::State& state) { read_whole(state, path, io); });
@@ -151,7 +201,8 @@ void register_all() {
   if (options().quick) {
     shapes = {decoder(8 * kMiB), small_tensors(1000)};
   } else {
-    shapes = {decoder(2048 * kMiB), mixture_of_experts(2048 * kMiB), small_tensors(100'000)};
+    shapes = {decoder(2048 * kMiB), mixture_of_experts(2048 * kMiB), small_tensors(100'000),
+              resnet50_with_adam()};
   }
   for (const Shape& shape : shapes) {
     add_warm(shape);

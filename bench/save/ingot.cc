@@ -1,3 +1,8 @@
+#include <algorithm>
+#include <cstring>
+
+#include "ingot/digest.h"
+
 #include "bench/save/save.h"
 #include "bench/support/options.h"
 #include "bench/support/run.h"
@@ -19,6 +24,28 @@ void save_durably(benchmark::State& state, const Payload& payload, const WriterO
   }
 }
 
+// What the calling thread does for every byte beside handing it to the kernel: hash it as it is
+// handed over, copy it to a slot, hash the slot.
+void hash_and_copy(benchmark::State& state, const Payload& payload) {
+  const Memory slot(std::size_t{4} << 20);
+  for (auto _ : state) {
+    state.SetIterationTime(time_of([&] {
+      std::size_t offset = 0;
+      for (const Tensor& tensor : payload.shape().tensors) {
+        for (std::size_t left = tensor.bytes(); left > 0;) {
+          const std::size_t bytes = std::min(left, slot.bytes().size());
+          benchmark::DoNotOptimize(digest_of(payload.bytes().subspan(offset, bytes)));
+          std::memcpy(slot.data(), payload.bytes().data() + offset, bytes);
+          benchmark::DoNotOptimize(digest_of(slot.bytes().first(bytes)));
+          offset += bytes;
+          left -= bytes;
+        }
+      }
+    }));
+    state.SetBytesProcessed(static_cast<std::int64_t>(payload.shape().bytes()));
+  }
+}
+
 }  // namespace
 
 void register_save_ingot(std::shared_ptr<const Payload> payload) {
@@ -27,6 +54,11 @@ void register_save_ingot(std::shared_ptr<const Payload> payload) {
         "save", payload->shape().name, contender, Repeat::kOnce,
         [payload, options](benchmark::State& state) { save_durably(state, *payload, options); });
   };
+  const auto empty = std::make_shared<const Payload>(without_bytes(payload->shape()));
+  add_benchmark("save", payload->shape().name, "part:metadata", Repeat::kOnce,
+                [empty](benchmark::State& state) { save_durably(state, *empty, {}); });
+  add_benchmark("save", payload->shape().name, "part:2*xxh3+memcpy", Repeat::kOnce,
+                [payload](benchmark::State& state) { hash_and_copy(state, *payload); });
   add("ingot", {});
   add("ingot-threads", {.threads = options().threads});
   add("ingot-buffered", {.direct = DirectIo::kOff});

@@ -25,7 +25,8 @@ void register_all() {
   if (options().quick) {
     shapes = {decoder(8 * kMiB), small_tensors(1000)};
   } else {
-    shapes = {decoder(2048 * kMiB), small_tensors(100'000)};
+    shapes = {decoder(2048 * kMiB), small_tensors(100'000), resnet50_with_adam(),
+              single_tensor(8192 * kMiB)};
   }
   for (Shape& shape : shapes) {
     auto payload = std::make_shared<const Payload>(std::move(shape));

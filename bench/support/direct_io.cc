@@ -86,26 +86,44 @@ bool has_direct_io(const std::string& folder) {
   return descriptor >= 0;
 }
 
-double read_direct(const std::string& path, const DirectIoShape& shape) {
+namespace {
+
+using Place = std::function<std::byte*(std::uint64_t offset, unsigned slot)>;
+
+double read_whole(const std::string& path, std::span<std::byte> memory, const DirectIoShape& shape,
+                  const Place& place) {
   Descriptor file(path, O_RDONLY | O_DIRECT);
-  Memory slots(shape.block_bytes * shape.depth);
   Ring ring(shape.depth);
-  iovec whole{slots.data(), slots.bytes().size()};
+  iovec whole{memory.data(), memory.size()};
   // Registered memory saves pinning pages for every request; limits may refuse it.
   bool registered = io_uring_register_buffers(ring.get(), &whole, 1) == 0;
   auto prepare = [&](io_uring_sqe* entry, std::uint64_t offset, std::size_t bytes, unsigned slot) {
-    std::byte* memory = slots.data() + slot * shape.block_bytes;
     // O_DIRECT wants whole sectors: the last block asks for more than the file has.
     auto length = static_cast<unsigned>((bytes + 4095) / 4096 * 4096);
     if (registered) {
-      io_uring_prep_read_fixed(entry, file.get(), memory, length, offset, 0);
+      io_uring_prep_read_fixed(entry, file.get(), place(offset, slot), length, offset, 0);
     } else {
-      io_uring_prep_read(entry, file.get(), memory, length, offset);
+      io_uring_prep_read(entry, file.get(), place(offset, slot), length, offset);
     }
   };
   auto begin = Clock::now();
   transfer_all(ring, file.size(), shape, prepare);
   return seconds_since(begin);
+}
+
+}  // namespace
+
+double read_direct(const std::string& path, const DirectIoShape& shape) {
+  Memory slots(shape.block_bytes * shape.depth);
+  return read_whole(path, slots.bytes(), shape, [&](std::uint64_t, unsigned slot) {
+    return slots.data() + slot * shape.block_bytes;
+  });
+}
+
+double read_direct_into(const std::string& path, std::span<std::byte> memory,
+                        const DirectIoShape& shape) {
+  return read_whole(path, memory, shape,
+                    [&](std::uint64_t offset, unsigned) { return memory.data() + offset; });
 }
 
 double write_direct(const std::string& path, std::span<const std::byte> bytes,

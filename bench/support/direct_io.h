@@ -26,6 +26,10 @@ bool has_direct_io(const std::string& folder);
 
 // Seconds to read the whole file front to back, buffers and ring not counted. Throws on errors.
 double read_direct(const std::string& path, const DirectIoShape& shape);
+// The same to memory as large as the file (and up to 4095 bytes larger), each byte to its own
+// place. REQUIRES: memory aligned to 4096.
+double read_direct_into(const std::string& path, std::span<std::byte> memory,
+                        const DirectIoShape& shape);
 
 // Seconds to make `path` out of `bytes`: create, fallocate, write straight out of the caller's
 // memory, fsync the file and its folder. REQUIRES: data aligned to 4096, size a multiple of it.

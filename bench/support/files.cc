@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "ingot/checkpoint.h"
 #include "ingot/exceptions.h"
 #include "ingot/version.h"
 
@@ -32,6 +33,11 @@ void write_file(const Shape& shape, const std::string& path) {
 
 void each_part(const Shape& shape, std::size_t tensor, const TakePart& take) {
   std::uint64_t bytes = shape.tensors[tensor].bytes();
+  if (!shape.source.empty()) {
+    const Checkpoint source = or_throw(Checkpoint::open(shape.source));
+    take(0, or_throw(source.tensor(shape.tensors[tensor].name)).bytes);
+    return;
+  }
   std::vector<std::byte> buffer(std::min(bytes, kPartBytes));
   for (std::uint64_t offset = 0; offset < bytes; offset += kPartBytes) {
     std::span part = std::span(buffer).first(std::min(bytes - offset, kPartBytes));

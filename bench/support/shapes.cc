@@ -3,10 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <numeric>
 #include <sstream>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
+
+#include "ingot/checkpoint.h"
+#include "ingot/exceptions.h"
 
 namespace ingot::bench {
 namespace {
@@ -26,6 +31,42 @@ void add(Shape& shape, std::string name, std::vector<std::int64_t> extents) {
 void add_attention(Shape& shape, const std::string& prefix, std::int64_t width) {
   for (const char* part : {"q_proj", "k_proj", "v_proj", "o_proj"}) {
     add(shape, prefix + ".self_attn." + part + ".weight", {width, width});
+  }
+}
+
+// Convolutions have no bias: a batch norm follows each.
+void add_normed_convolution(Shape& shape, const std::string& convolution, const std::string& norm,
+                            std::vector<std::int64_t> extents) {
+  const std::int64_t channels = extents.front();
+  shape.tensors.push_back({convolution + ".weight", DType::kFloat32, std::move(extents)});
+  for (const char* part : {".weight", ".bias", ".running_mean", ".running_var"}) {
+    shape.tensors.push_back({norm + part, DType::kFloat32, {channels}});
+  }
+  shape.tensors.push_back({norm + ".num_batches_tracked", DType::kInt64, {}});
+}
+
+void add_bottleneck(Shape& shape, const std::string& block, std::int64_t in, std::int64_t width,
+                    bool first) {
+  const std::int64_t out = 4 * width;
+  add_normed_convolution(shape, block + ".conv1", block + ".bn1", {width, in, 1, 1});
+  add_normed_convolution(shape, block + ".conv2", block + ".bn2", {width, width, 3, 3});
+  add_normed_convolution(shape, block + ".conv3", block + ".bn3", {out, width, 1, 1});
+  if (!first) return;
+  add_normed_convolution(shape, block + ".downsample.0", block + ".downsample.1", {out, in, 1, 1});
+}
+
+bool is_buffer(const Tensor& tensor) {
+  return tensor.name.find(".running_") != std::string::npos || tensor.dtype == DType::kInt64;
+}
+
+void add_adam_state(Shape& shape) {
+  const std::vector<Tensor> model = shape.tensors;
+  for (const Tensor& tensor : model) {
+    if (is_buffer(tensor)) continue;
+    const std::string prefix = "optimizer/" + tensor.name;
+    shape.tensors.push_back({prefix + "/step", DType::kFloat32, {}});
+    shape.tensors.push_back({prefix + "/exp_avg", DType::kFloat32, tensor.shape});
+    shape.tensors.push_back({prefix + "/exp_avg_sq", DType::kFloat32, tensor.shape});
   }
 }
 
@@ -117,13 +158,50 @@ Shape mixture_of_experts(std::uint64_t bytes) {
   return shape;
 }
 
+Shape without_bytes(Shape shape) {
+  shape.name += "-empty";
+  for (Tensor& tensor : shape.tensors) tensor.shape.push_back(0);
+  return shape;
+}
+
 Shape single_tensor(std::uint64_t bytes) {
   Shape shape{.name = "one-" + std::to_string(bytes >> 20) + "MiB", .tensors = {}};
   add(shape, "model.embed_tokens.weight", {static_cast<std::int64_t>(bytes / 2048), 1024});
   return shape;
 }
 
+Shape resnet50_with_adam() {
+  Shape shape{.name = "resnet50", .tensors = {}};
+  add_normed_convolution(shape, "conv1", "bn1", {64, 3, 7, 7});
+  constexpr int kBlocks[] = {3, 4, 6, 3};
+  std::int64_t in = 64;
+  for (int stage = 0; stage < 4; ++stage) {
+    const std::int64_t width = std::int64_t{64} << stage;
+    for (int block = 0; block < kBlocks[stage]; ++block) {
+      const std::string prefix = "layer" + std::to_string(stage + 1) + "." + std::to_string(block);
+      add_bottleneck(shape, prefix, in, width, block == 0);
+      in = 4 * width;
+    }
+  }
+  shape.tensors.push_back({"fc.weight", DType::kFloat32, {1000, in}});
+  shape.tensors.push_back({"fc.bias", DType::kFloat32, {1000}});
+  add_adam_state(shape);
+  return shape;
+}
+
+Shape weights(const std::string& path) {
+  Shape shape{.name = std::filesystem::path(path).stem().string(), .tensors = {}, .source = path};
+  or_throw(Checkpoint::open(path)).for_each({}, [&](const TensorInfo& tensor) {
+    shape.tensors.push_back(
+        {std::string(tensor.name), tensor.dtype, {tensor.shape.begin(), tensor.shape.end()}});
+  });
+  return shape;
+}
+
 Shape shape_from(const std::string& text) {
+  constexpr std::string_view kWeights = "weights:";
+  if (text == "resnet50") return resnet50_with_adam();
+  if (text.starts_with(kWeights)) return weights(text.substr(kWeights.size()));
   std::istringstream in(text);
   std::string kind;
   std::uint64_t first = 0;

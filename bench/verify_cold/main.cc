@@ -26,6 +26,7 @@ void read_whole(benchmark::State& state, const std::string& path, const DirectIo
 
 void add(const Shape& shape) {
   std::string path = ingot_file(shape);
+  std::string empty = ingot_file(without_bytes(shape));
   auto add_verify = [&](const char* contender, ReadPath read) {
     add_benchmark("verify-cold", shape.name, contender, Repeat::kOnce,
                   [path, read](benchmark::State& state) {
@@ -35,6 +36,11 @@ void add(const Shape& shape) {
   add_verify("ingot-direct", ReadPath::kDirect);
   add_verify("ingot-read", ReadPath::kRead);
   add_verify("ingot-mapping", ReadPath::kMapping);
+  add_benchmark("verify-cold", shape.name, "part:metadata", Repeat::kOnce,
+                [empty](benchmark::State& state) {
+                  run_verify(state, empty, ReadPath::kDirect, options().threads, Cache::kCold);
+                  state.SetBytesProcessed(0);  // of a file without data a rate says nothing
+                });
   for (const DirectIoShape& io : kDirectIoShapes) {
     add_benchmark("verify-cold", shape.name, "ceiling:direct-read-" + io.name(), Repeat::kOnce,
                   [path, io](benchmark::State& state) { read_whole(state, path, io); });
@@ -53,6 +59,8 @@ void register_all() {
   add(decoder(4096 * kMiB));
   add(mixture_of_experts(2048 * kMiB));
   add(small_tensors(100'000));
+  add(resnet50_with_adam());
+  add(single_tensor(8192 * kMiB));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -35,7 +36,31 @@ void visit_mapped(benchmark::State& state, const WarmFile& file, std::size_t par
   }
 }
 
-// The same over private memory on huge pages, at most 1 GiB of it: plain XXH3 over a warm buffer.
+// Maps the file and makes its page tables, in parts handed to threads in turn, and reads nothing.
+void map_only(benchmark::State& state, const WarmFile& file) {
+  const Descriptor descriptor(file.path, O_RDONLY);
+  const std::size_t size = descriptor.size();
+  for (auto _ : state) {
+    std::atomic<bool> good = true;
+    void* memory = mmap(nullptr, size, PROT_READ, MAP_SHARED, descriptor.get(), 0);
+    if (memory == MAP_FAILED) throw_errno("mmap " + file.path);
+    state.SetIterationTime(time_of([&] {
+      std::atomic<std::size_t> next = 0;
+      on_threads(file.threads, [&](int) {
+        for (std::size_t at; (at = next.fetch_add(16 * kMiB)) < size;) {
+          auto* part = static_cast<std::byte*>(memory) + at;
+          const std::size_t bytes = std::min(16 * kMiB, size - at);
+          if (madvise(part, bytes, MADV_POPULATE_READ) != 0) good = false;
+        }
+      });
+    }));
+    munmap(memory, size);
+    if (!good) return state.SkipWithError("MADV_POPULATE_READ is not known here");
+    state.SetBytesProcessed(static_cast<std::int64_t>(size));
+  }
+}
+
+// XXH3 over private memory on huge pages, at most 1 GiB of it: plain XXH3 over a warm buffer.
 void hash_private(benchmark::State& state, const WarmFile& file) {
   Memory memory(std::min<std::uint64_t>(Descriptor(file.path, O_RDONLY).size(), 1024 * kMiB));
   for (auto _ : state) {
@@ -82,6 +107,7 @@ void register_verify_warm_ceiling(const WarmFile& file) {
   add_mapped("ceiling:memory-read-1MiB", kMiB, sum_words);
   add_mapped("ceiling:memory-read-16MiB", 16 * kMiB, sum_words);
   add_mapped("part:xxh3-mapped", kMiB, hash_part);
+  add("part:map-only", [file](benchmark::State& state) { map_only(state, file); });
   add("part:xxh3-private", [file](benchmark::State& state) { hash_private(state, file); });
   add("part:read-only", [file](benchmark::State& state) { read_only(state, file); });
 }

@@ -14,7 +14,9 @@ constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 void add(const Shape& shape, int threads) {
   std::string path = ingot_file(shape);
   make_warm(path);
-  WarmFile file{path, shape.name + "-" + std::to_string(threads) + "threads", threads};
+  const std::string empty = ingot_file(without_bytes(shape));
+  make_warm(empty);
+  WarmFile file{path, empty, shape.name + "-" + std::to_string(threads) + "threads", threads};
   register_verify_warm_ingot(file);
   register_verify_warm_ceiling(file);
 }
@@ -31,6 +33,8 @@ void register_all() {
   if (all > 1) add(decoder(4096 * kMiB), 1);
   add(mixture_of_experts(2048 * kMiB), all);
   add(small_tensors(100'000), all);
+  add(resnet50_with_adam(), all);
+  add(single_tensor(8192 * kMiB), all);
 }
 
 }  // namespace

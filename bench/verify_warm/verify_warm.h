@@ -7,6 +7,7 @@ namespace ingot::bench {
 
 struct WarmFile {
   std::string path;
+  std::string empty;  // the same tensors without bytes
   std::string shape;  // with the number of threads: "decoder-4096MiB-2threads"
   int threads = 1;
 };

@@ -147,6 +147,12 @@ class Choosing(unittest.TestCase):
             self.assertEqual("gpu" in paths, gpu)
             self.assertLessEqual({"open", "describe", "one", "view", "load", "verify", "save"}, paths)
 
+    def test_real_weights_are_measured_under_the_name_of_their_file(self):
+        shapes = {plan.shape for plan in compare_run.plans(False, 64, False, pathlib.Path("/a/model-v2.ingot"))}
+        self.assertIn("weights:/a/model-v2.ingot", shapes)
+        self.assertEqual(inputs.base_name("weights:/a/model-v2.ingot"), "model-v2")
+        self.assertNotIn("weights:None", {plan.shape for plan in compare_run.plans(False, 64, False)})
+
 
 class Series(unittest.TestCase):
     def test_one_that_failed_is_not_measured_again(self):
