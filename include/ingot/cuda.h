@@ -7,10 +7,11 @@
 // of a framework's). Copies run on streams of their own, which know nothing of the caller's: say
 // how the two relate with start_after() and hold_stream().
 //
-// Every call leaves the thread's current CUDA device as it was. (The runtime creates a context on a
-// device that is made current, also when it is made so again: a process that wants none on GPU 0
-// makes its own GPU current before it comes here.) Nothing is kept in static objects: whatever
-// comes from here must be destroyed before main() returns.
+// Every call leaves the thread's current CUDA device as it was, unless that device has no context
+// yet: the thread then stays with the GPU that the call was for. (The runtime creates a context on
+// a device that is made current, also when it is made so again; a process that uses GPU 3 gets none
+// on GPU 0 from here.) Nothing is kept in static objects: whatever comes from here must be
+// destroyed before main() returns.
 #pragma once
 
 #include <cstdint>

@@ -41,6 +41,7 @@ class CudaDeviceTest : public ::testing::Test {
     slot_.reset();
     device_.reset();
     runtime().reset(options);
+    static_cast<void>(cudaSetDevice(0));  // the one that the thread uses
     device_ = *open_device({.ordinal = 1});
     slot_ = *device_->allocate_staging(kBytes);
     target_ = *device_->allocate(kBytes);

@@ -16,6 +16,13 @@ using ingot::gpu::testing::StreamPointer;
 
 FakeRuntime& runtime() { return FakeRuntime::get(); }
 
+int primary_context_state(int device, unsigned int* flags, int* active) {
+  const std::lock_guard lock(runtime().mutex);
+  *flags = 0;
+  *active = runtime().contexts.contains(device) ? 1 : 0;
+  return 0;
+}
+
 // A call: under the lock, counted, and perhaps made to fail.
 template <typename Work>
 cudaError_t call(const char* name, Work work) {
@@ -60,9 +67,29 @@ cudaError_t cudaSetDevice(int device) {
       return runtime().set_last(cudaErrorInvalidDevice);
     }
     FakeRuntime::current_device() = device;
+    runtime().contexts.insert(device);
     return cudaSuccess;
   });
 }
+
+#if CUDART_VERSION >= 12000
+// Of the driver there is this one function.
+#if CUDART_VERSION >= 12050
+cudaError_t cudaGetDriverEntryPointByVersion(const char* symbol, void** function, unsigned int,
+                                             unsigned long long,
+                                             cudaDriverEntryPointQueryResult* found) {
+#else
+cudaError_t cudaGetDriverEntryPoint(const char* symbol, void** function, unsigned long long,
+                                    cudaDriverEntryPointQueryResult* found) {
+#endif
+  return call("cudaGetDriverEntryPoint", [&] {
+    const bool known = std::strcmp(symbol, "cuDevicePrimaryCtxGetState") == 0;
+    *function = known ? reinterpret_cast<void*>(&primary_context_state) : nullptr;
+    *found = known ? cudaDriverEntryPointSuccess : cudaDriverEntryPointSymbolNotFound;
+    return cudaSuccess;
+  });
+}
+#endif
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   return call("cudaGetDeviceProperties", [&] {

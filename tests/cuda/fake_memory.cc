@@ -63,6 +63,7 @@ FakeMemory* holding(Memories& memories, const void* pointer, std::uint64_t bytes
 
 cudaError_t FakeRuntime::allocate(void** pointer, std::uint64_t bytes) {
   const int device = current_device();
+  contexts.insert(device);
   if (bytes > options.device_bytes - used(device)) return set_last(cudaErrorMemoryAllocation);
   void* reserved =
       mmap(nullptr, reserved_bytes(bytes), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

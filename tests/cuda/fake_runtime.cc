@@ -42,6 +42,7 @@ void FakeRuntime::reset(const FakeOptions& new_options) {
   events_.clear();
   allocations_.clear();
   registrations_.clear();
+  contexts.clear();
   g_last_error = cudaSuccess;
 }
 

@@ -2,15 +2,13 @@
 // unhelpful as the CUDA documentation allows.
 //
 // * What a stream was given happens as late as it may: when somebody waits for it. If asked, at
-// once;
-//   or at once on every other stream, so that streams overtake each other; or at moments that
+//   once; or at once on every other stream, so that streams overtake each other; or at moments that
 //   follow from a seed.
 // * Page-locked memory is read and written at that moment; pageable memory is read in the call.
 // * Device memory is at addresses that the processor cannot touch.
 // * Any call can be made to fail, once or for good (an error that ends the context).
 // * Misuse is noted: work that names memory that was freed, unregistered or registered anew;
-// kernels
-//   and events on a stream of another device; copies across the end of a registration.
+//   kernels and events on a stream of another device; copies across the end of a registration.
 //
 // One object, because the functions are global. Any number of threads; one test at a time.
 #pragma once
@@ -25,6 +23,7 @@
 #include <memory>
 #include <mutex>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -125,6 +124,7 @@ class FakeRuntime {
   std::recursive_mutex mutex;
   FakeOptions options;
   int cufile_handles = 0;  // registered
+  std::set<int> contexts;  // devices that have one
 
   // At the head of a call: what it must return instead of working, or cudaSuccess.
   cudaError_t enter(const char* name);

@@ -2,6 +2,7 @@
 // whenever things happen, and with every call failing once.
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <tuple>
 
 #include "ingot/cuda.h"
@@ -181,6 +182,25 @@ TEST_F(StreamDouble, FilesThatTheDeviceReads) {
   runtime().options.cufile = false;
   EXPECT_THAT(stream(load, *gpu, memory->span(), options),
               StatusIs(Code::kUnsupported, ::testing::HasSubstr("cuFile is not installed")));
+}
+
+// A process that uses GPU 1 has nothing on GPU 0, whatever its threads and ours do.
+TEST_F(StreamDouble, GpusThatAreNotUsedGetNoContext) {
+  runtime().reset({});
+  {
+    const std::unique_ptr<CudaDevice> gpu = open_gpu();
+    const Checkpoint checkpoint = *Checkpoint::open(path_);
+    const LoadPlan load = LoadPlan::for_tensors(checkpoint, {});
+    const auto memory = *gpu->allocate(load.slab_bytes());
+    ASSERT_OK(
+        stream(load, *gpu, memory->span(), {.verify = StreamVerify::kOnDevice, .threads = 3}));
+    EXPECT_EQ(runtime().contexts, std::set<int>{kOrdinal});
+    EXPECT_EQ(FakeRuntime::current_device(), kOrdinal);
+  }
+  // One that the thread does use is put back.
+  ASSERT_EQ(cudaSetDevice(0), cudaSuccess);
+  const std::unique_ptr<CudaDevice> gpu = open_gpu();
+  EXPECT_EQ(FakeRuntime::current_device(), 0);
 }
 
 // cuFile is in no stream: what the caller's has been given is waited for.
