@@ -20,6 +20,9 @@ class FaultMapping final : public Mapping {
     INGOT_RETURN_IF_ERROR(state_->fail(Call::kPopulate, path_));
     return base_->populate(offset, length);
   }
+  void release(std::uint64_t offset, std::uint64_t length) const override {
+    base_->release(offset, length);
+  }
   Result<std::uint64_t> resident(std::uint64_t offset, std::uint64_t length) const override {
     INGOT_RETURN_IF_ERROR(state_->fail(Call::kResident, path_));
     return base_->resident(offset, length);
@@ -118,6 +121,7 @@ class FaultFile final : public File {
     const Status closed = base_->close();
     return failed.ok() ? closed : failed;
   }
+  std::string_view remote_file_system() const override { return base_->remote_file_system(); }
   Result<std::unique_ptr<File>> reopen_direct() override {
     INGOT_RETURN_IF_ERROR(state_->fail(Call::kReopenDirect, path()));
     INGOT_ASSIGN_OR_RETURN(std::unique_ptr<File> file, base_->reopen_direct());

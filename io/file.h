@@ -53,6 +53,10 @@ class Mapping {
   // Brings pages in, so that a truncated file is kIoError here instead of SIGBUS on touch. OK and
   // without effect where the kernel cannot (before Linux 5.14).
   virtual Status populate(std::uint64_t offset, std::uint64_t length) const = 0;
+  // Takes the pages that lie whole within these bytes out of the process's resident set; they stay
+  // in the page cache, and a touch brings them back. Advice: without effect where it cannot be
+  // done. REQUIRES: kReadOnly (what was written to a private copy would be lost).
+  virtual void release(std::uint64_t offset, std::uint64_t length) const = 0;
   // How many of these bytes are in memory already, by whole pages (mincore). kUnsupported for those
   // who neither own the file nor may write it: the kernel does not tell them.
   virtual Result<std::uint64_t> resident(std::uint64_t offset, std::uint64_t length) const = 0;
@@ -95,6 +99,9 @@ class File {
   // reason where the file system has no O_DIRECT.
   virtual Result<std::unique_ptr<File>> reopen_direct() = 0;
   virtual DirectAlignment direct_alignment() const { return {}; }
+  // "nfs", "cifs", ... when it lies on a file system of another machine; empty when it is local or
+  // nobody knows.
+  virtual std::string_view remote_file_system() const { return {}; }
   // The descriptor, for io_uring; -1 when there is none.
   virtual int descriptor() const { return -1; }
 };

@@ -46,6 +46,8 @@ class MemoryMapping final : public Mapping {
         .os_error(EFAULT);
   }
 
+  void release(std::uint64_t, std::uint64_t) const override {}
+
   Result<std::uint64_t> resident(std::uint64_t offset, std::uint64_t length) const override {
     if (range_in(offset, length, length_)) return length;
     return make_error(Code::kInvalidArgument, "question outside of the mapping");
@@ -190,6 +192,7 @@ class MemoryFile final : public File {
     return {};
   }
 
+  std::string_view remote_file_system() const override { return file_system_->features.remote; }
   Result<std::unique_ptr<File>> reopen_direct() override {
     const std::lock_guard lock(file_system_->mutex);
     INGOT_RETURN_IF_ERROR(check_open());

@@ -41,6 +41,7 @@ class MemoryFileSystem : public FileSystem {
     bool allocate = true;
     bool direct = false;
     bool map = true;
+    std::string_view remote = {};  // File::remote_file_system()
   };
   void set_features(const Features& features);
   void set_capacity(

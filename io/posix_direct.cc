@@ -37,17 +37,17 @@ Result<std::unique_ptr<File>> open_direct(int descriptor, const std::string& pat
   if (flags < 0) return os_failure(path, "cannot reopen", errno);
   // Through /proc: the very inode, whatever its name now is, and unnamed files too.
   const std::string link = "/proc/self/fd/" + std::to_string(descriptor);
-  const int direct = retry_interrupted(
-      [&] { return ::open(link.c_str(), (flags & O_ACCMODE) | O_DIRECT | O_CLOEXEC); });
-  if (direct < 0) {
+  OwnedDescriptor direct(retry_interrupted(
+      [&] { return ::open(link.c_str(), (flags & O_ACCMODE) | O_DIRECT | O_CLOEXEC); }));
+  if (direct.get() < 0) {
     if (errno == EINVAL) return no_direct(path, "the file system does not have it", EINVAL);
     if (errno == ENOENT) return no_direct(path, "/proc is not mounted", ENOENT);
     if (errno == EACCES) return no_direct(path, "the file may not be opened again", EACCES);
     return os_failure(path, "cannot reopen with O_DIRECT", errno);
   }
   DirectAlignment alignment;
-  const bool works = ask_alignment(direct, &alignment);
-  std::unique_ptr<File> file = adopt_descriptor(direct, path, alignment);
+  const bool works = ask_alignment(direct.get(), &alignment);
+  std::unique_ptr<File> file = adopt_descriptor(std::move(direct), path, alignment);
   if (!works) return no_direct(path, "the file system does not have it for this file");
   return file;
 }

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "io/os_error.h"
+#include "io/remote_file_system.h"
 
 namespace ingot::io {
 namespace {
@@ -126,6 +127,9 @@ class PosixFile final : public File {
 
   Result<std::unique_ptr<File>> reopen_direct() override { return open_direct(descriptor_, path_); }
   DirectAlignment direct_alignment() const override { return alignment_; }
+  std::string_view remote_file_system() const override {
+    return io::remote_file_system(descriptor_);
+  }
   int descriptor() const override { return descriptor_; }
 
  private:
@@ -172,9 +176,15 @@ FileStat to_file_stat(const struct ::stat& now) {
   return result;
 }
 
-std::unique_ptr<File> adopt_descriptor(int descriptor, std::string path,
+OwnedDescriptor::~OwnedDescriptor() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+std::unique_ptr<File> adopt_descriptor(OwnedDescriptor descriptor, std::string path,
                                        DirectAlignment alignment) {
-  return std::make_unique<PosixFile>(descriptor, std::move(path), alignment);
+  auto file = std::make_unique<PosixFile>(descriptor.get(), std::move(path), alignment);
+  descriptor.release();
+  return file;
 }
 
 }  // namespace ingot::io

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "io/file.h"
 
@@ -20,8 +21,23 @@ constexpr std::uint64_t clip_call(std::uint64_t bytes) {
 
 FileStat to_file_stat(const struct ::stat& now);
 
-// Takes ownership of `descriptor`. `path` is what errors call the file.
-std::unique_ptr<File> adopt_descriptor(int descriptor, std::string path,
+// A descriptor on its way to its File: closed when that is not made.
+class OwnedDescriptor {
+ public:
+  explicit OwnedDescriptor(int descriptor) : descriptor_(descriptor) {}
+  ~OwnedDescriptor();
+  OwnedDescriptor(OwnedDescriptor&& other) noexcept : descriptor_(other.release()) {}
+  OwnedDescriptor& operator=(OwnedDescriptor&&) = delete;
+
+  int get() const { return descriptor_; }  // negative: there is none
+  int release() { return std::exchange(descriptor_, -1); }
+
+ private:
+  int descriptor_;
+};
+
+// `path` is what errors call the file.
+std::unique_ptr<File> adopt_descriptor(OwnedDescriptor descriptor, std::string path,
                                        DirectAlignment alignment = {});
 
 // A second description of what `descriptor` has open, with O_DIRECT (File::reopen_direct).

@@ -27,9 +27,10 @@ Result<std::string> c_path(std::string_view path) {
   return std::string(path);
 }
 
-Result<std::unique_ptr<File>> opened(int descriptor, std::string path, std::string_view what) {
-  if (descriptor < 0) return os_failure(path, what, errno);
-  return adopt_descriptor(descriptor, std::move(path));
+Result<std::unique_ptr<File>> opened(OwnedDescriptor descriptor, std::string path,
+                                     std::string_view what) {
+  if (descriptor.get() < 0) return os_failure(path, what, errno);
+  return adopt_descriptor(std::move(descriptor), std::move(path));
 }
 
 // O_NONBLOCK kept open() from waiting for the other end of a FIFO. It must go before io_uring sees
@@ -56,26 +57,27 @@ class PosixFileSystem final : public FileSystem {
   Result<std::unique_ptr<File>> open(std::string_view path, Access access) override {
     INGOT_ASSIGN_OR_RETURN(std::string name, c_path(path));
     const int mode = access == Access::kRead ? O_RDONLY : O_RDWR;
-    const int descriptor = retry_interrupted(
-        [&] { return ::open(name.c_str(), mode | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); });
-    if (descriptor >= 0) clear_nonblock_of_regular(descriptor);
-    return opened(descriptor, std::move(name), "cannot open");
+    OwnedDescriptor descriptor(retry_interrupted(
+        [&] { return ::open(name.c_str(), mode | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); }));
+    if (descriptor.get() >= 0) clear_nonblock_of_regular(descriptor.get());
+    return opened(std::move(descriptor), std::move(name), "cannot open");
   }
 
   Result<std::unique_ptr<File>> create_unnamed(std::string_view folder) override {
     INGOT_ASSIGN_OR_RETURN(std::string name, c_path(folder));
-    const int descriptor = retry_interrupted(
-        [&] { return ::open(name.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kFileMode); });
+    std::string called = join(name, "(unnamed file)");
+    OwnedDescriptor descriptor(retry_interrupted(
+        [&] { return ::open(name.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kFileMode); }));
     // A kernel that does not know the flag sees a folder opened for writing.
-    if (descriptor < 0 && errno == EISDIR) errno = EOPNOTSUPP;
-    return opened(descriptor, join(name, "(unnamed file)"), "cannot create");
+    if (descriptor.get() < 0 && errno == EISDIR) errno = EOPNOTSUPP;
+    return opened(std::move(descriptor), std::move(called), "cannot create");
   }
 
   Result<std::unique_ptr<File>> create_exclusive(std::string_view path) override {
     INGOT_ASSIGN_OR_RETURN(std::string name, c_path(path));
-    const int descriptor = retry_interrupted(
-        [&] { return ::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode); });
-    return opened(descriptor, std::move(name), "cannot create");
+    OwnedDescriptor descriptor(retry_interrupted(
+        [&] { return ::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode); }));
+    return opened(std::move(descriptor), std::move(name), "cannot create");
   }
 
   Status link(File& file, std::string_view path) override {
@@ -116,10 +118,10 @@ class PosixFileSystem final : public FileSystem {
 
   Status sync_folder(std::string_view folder) override {
     INGOT_ASSIGN_OR_RETURN(std::string name, c_path(folder));
-    const int descriptor =
-        retry_interrupted([&] { return ::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+    OwnedDescriptor descriptor(retry_interrupted(
+        [&] { return ::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
     INGOT_ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
-                           opened(descriptor, std::move(name), "cannot open"));
+                           opened(std::move(descriptor), std::move(name), "cannot open"));
     return file->sync();
   }
 

@@ -29,6 +29,21 @@ struct Range {
   std::uint64_t length = 0;
 };
 
+// Until there is a PosixMapping.
+class UnmapOnExit {
+ public:
+  explicit UnmapOnExit(const Range& range) : range_(range) {}
+  ~UnmapOnExit() {
+    if (range_.base != nullptr) ::munmap(range_.base, range_.mapped);
+  }
+  UnmapOnExit(const UnmapOnExit&) = delete;
+  UnmapOnExit& operator=(const UnmapOnExit&) = delete;
+  void release() { range_.base = nullptr; }
+
+ private:
+  Range range_;
+};
+
 // Whether mincore() says the truth about the file: since Linux 5.2 only to those who own it or may
 // write it; to others everything is "in memory".
 bool may_know_residency(int descriptor) {
@@ -77,6 +92,13 @@ class PosixMapping final : public Mapping {
 #else
     return {};
 #endif
+  }
+
+  void release(std::uint64_t offset, std::uint64_t length) const override {
+    if (!range_in(offset, length, range_.length)) return;
+    const std::uint64_t begin = align_up(range_.skip + offset, page_bytes());
+    const std::uint64_t end = align_down(range_.skip + offset + length, page_bytes());
+    if (begin < end) ::madvise(range_.base + begin, end - begin, MADV_DONTNEED);
   }
 
   Result<std::uint64_t> resident(std::uint64_t offset, std::uint64_t length) const override {
@@ -145,7 +167,10 @@ Result<std::unique_ptr<Mapping>> map_descriptor(int descriptor, const std::strin
     return make_error(code, "cannot map " + human_bytes(length)).file(path).os_error(errno);
   }
   range.base = static_cast<std::byte*>(base);
-  return {std::make_unique<PosixMapping>(range, offset, path, knows)};
+  UnmapOnExit guard(range);
+  auto mapping = std::make_unique<PosixMapping>(range, offset, path, knows);
+  guard.release();
+  return {std::move(mapping)};
 }
 
 }  // namespace ingot::io

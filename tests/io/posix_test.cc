@@ -68,7 +68,7 @@ TEST_F(PosixTest, NamesTellWhatTheyStandFor) {
   EXPECT_EQ(posix().stat_name(path("link"))->kind, NodeKind::kSymlink) << "not what it leads to";
   EXPECT_EQ(posix().stat_name(place_.folder())->kind, NodeKind::kFolder);
   const int socket = ::socket(AF_UNIX, SOCK_STREAM, 0);
-  EXPECT_EQ(adopt_descriptor(socket, "socket")->stat()->kind, NodeKind::kSocket);
+  EXPECT_EQ(adopt_descriptor(OwnedDescriptor(socket), "socket")->stat()->kind, NodeKind::kSocket);
 }
 
 TEST_F(PosixTest, KindsHaveNames) {

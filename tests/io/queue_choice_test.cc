@@ -103,8 +103,8 @@ TEST(UringTest, ShortReadsAreContinued) {
   if (queue == nullptr) GTEST_SKIP() << "no io_uring here";
   std::array<int, 2> ends{};
   ASSERT_EQ(::pipe2(ends.data(), O_DIRECT | O_CLOEXEC), 0);
-  auto reader = adopt_descriptor(ends[0], "pipe");
-  auto writer = adopt_descriptor(ends[1], "pipe");
+  auto reader = adopt_descriptor(OwnedDescriptor(ends[0]), "pipe");
+  auto writer = adopt_descriptor(OwnedDescriptor(ends[1]), "pipe");
   const auto bytes = pattern(3000);
   for (std::size_t i = 0; i < 3; ++i) {
     ASSERT_EQ(::write(ends[1], bytes.data() + i * 1000, 1000), 1000);
@@ -120,7 +120,7 @@ TEST(UringTest, AnEarlyEndIsTruncated) {
   if (queue == nullptr) GTEST_SKIP() << "no io_uring here";
   std::array<int, 2> ends{};
   ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
-  auto reader = adopt_descriptor(ends[0], "pipe");
+  auto reader = adopt_descriptor(OwnedDescriptor(ends[0]), "pipe");
   ASSERT_EQ(::write(ends[1], pattern(1000).data(), 1000), 1000);
   ASSERT_EQ(::close(ends[1]), 0);
   std::vector<std::byte> destination(3000);
@@ -139,8 +139,8 @@ TEST(UringTest, WhatTheKernelCancelsIsDoneByPlainCalls) {
   auto stored = create_file(posix(), place.path("file"), bytes);
   std::array<int, 2> ends{};
   ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
-  auto file = adopt_descriptor(ends[0], "pipe, then file");
-  auto writer = adopt_descriptor(ends[1], "pipe");
+  auto file = adopt_descriptor(OwnedDescriptor(ends[0]), "pipe, then file");
+  auto writer = adopt_descriptor(OwnedDescriptor(ends[1]), "pipe");
   std::vector<std::byte> destination(bytes.size());
   std::thread submitter([&] {
     EXPECT_OK(queue->submit(

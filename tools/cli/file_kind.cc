@@ -1,12 +1,10 @@
 #include "tools/cli/file_kind.h"
 
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include <algorithm>
 #include <array>
 #include <fstream>
-#include <utility>
 
 #include "base/error.h"
 #include "format/constants.h"
@@ -14,21 +12,6 @@
 
 namespace ingot::tools {
 namespace {
-
-// statfs(2); not all of these are in linux/magic.h.
-constexpr std::array<std::pair<std::uint32_t, std::string_view>, 11> kRemote = {{
-    {0x6969, "nfs"},
-    {0x517B, "smb"},
-    {0xFF534D42, "cifs"},
-    {0xFE534D42, "smb2"},
-    {0x0BD00BD0, "lustre"},
-    {0x47504653, "gpfs"},
-    {0x00C36400, "ceph"},
-    {0x65735546, "fuse"},
-    {0x01021997, "9p"},
-    {0x5346414F, "afs"},
-    {0x19830326, "beegfs"},
-}};
 
 bool is_folder(const std::string& path) {
   struct ::stat status {};
@@ -68,16 +51,6 @@ Result<Checkpoint> open_checkpoint(const std::string& path) {
         .advice("ingot convert makes an Ingot file of it");
   }
   return Checkpoint::open(path);
-}
-
-std::string_view remote_file_system(const std::string& path) {
-  struct ::statfs status {};
-  if (::statfs(path.c_str(), &status) != 0) return {};
-  const auto type = static_cast<std::uint32_t>(status.f_type);
-  for (const auto& [magic, name] : kRemote) {
-    if (magic == type) return name;
-  }
-  return {};
 }
 
 }  // namespace ingot::tools

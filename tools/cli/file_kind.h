@@ -22,8 +22,4 @@ FileKind kind_of(const std::string& path);
 // Opens an Ingot file; for a .safetensors file the error says how to make one of it.
 Result<Checkpoint> open_checkpoint(const std::string& path);
 
-// "nfs", "cifs", ... when the file lies on a file system of another machine; empty when it is local
-// or nobody knows.
-std::string_view remote_file_system(const std::string& path);
-
 }  // namespace ingot::tools

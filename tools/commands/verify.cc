@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/printable.h"
+#include "io/remote_file_system.h"
 #include "tools/cli/command.h"
 #include "tools/cli/device_option.h"
 #include "tools/cli/file_kind.h"
@@ -59,7 +60,7 @@ PathChoice choose_path(const VerifyCommand& command, const std::string& file) {
   if (command.direct) return {ReadPath::kDirect, "--direct"};
   if (command.mapping) return {ReadPath::kMapping, "--mapping"};
   if (command.read) return {ReadPath::kRead, "--read"};
-  const std::string_view remote = remote_file_system(file);
+  const std::string_view remote = io::remote_file_system(file);
   if (!remote.empty()) {
     return {ReadPath::kRead, "mappings of " + std::string(remote) + " files are slow or unsafe"};
   }
