@@ -91,8 +91,13 @@ class DeviceProof {
 
   Status flush(std::uint32_t device) {
     Batch& batch = batches_[device];
+    if (batch.items.empty()) return {};
     digests_.resize(batch.items.size());
-    INGOT_RETURN_IF_ERROR(job_.setup.devices[device]->digest(batch.spans, digests_));
+    const Status status = job_.setup.devices[device]->digest(batch.spans, digests_);
+    if (!status.ok()) {
+      job_.fail_digest(batch.items.front().begin, batch.items.back().end, status);
+      return status;
+    }
     for (std::size_t i = 0; i < batch.items.size(); ++i) compare(batch.items[i], digests_[i]);
     batch.spans.clear();
     batch.items.clear();

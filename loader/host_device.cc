@@ -1,4 +1,5 @@
 // The host as a device: destinations are ordinary memory.
+#include <atomic>
 #include <utility>
 
 #include "ingot/device.h"
@@ -64,7 +65,7 @@ class HostDevice final : public Device {
       case HostCopies::kDeferred:
         return loader::make_deferred_queue();
       case HostCopies::kThreaded:
-        return loader::make_threaded_queue(options_.seed);
+        return loader::make_threaded_queue(options_.seed + queues_++);
     }
     return loader::make_eager_queue();
   }
@@ -90,6 +91,7 @@ class HostDevice final : public Device {
 
  private:
   const HostDeviceOptions options_;
+  std::atomic<std::uint64_t> queues_{0};  // so far: no two have the same delays
 };
 
 }  // namespace

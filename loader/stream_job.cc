@@ -25,6 +25,11 @@ void StreamJob::fail_copy(std::uint64_t begin, std::uint64_t end, const Status& 
   fail_range(begin, end, cause.code(), "bytes could not be copied", cause);
 }
 
+void StreamJob::fail_digest(std::uint64_t begin, std::uint64_t end, const Status& cause) {
+  fail_range(begin, end, cause.code(), "bytes could not be proven in the memory of the device",
+             cause);
+}
+
 void StreamJob::fail_range(std::uint64_t begin, std::uint64_t end, Code code, std::string_view what,
                            const Status& cause) {
   const auto storage = state.index.storage_at(begin);
@@ -35,10 +40,27 @@ void StreamJob::fail_range(std::uint64_t begin, std::uint64_t end, Code code, st
   errors.add(begin, error.status());
 }
 
+Status StreamJob::of_the_whole(const Status& cause) const {
+  const std::span<const Transfer> transfers = setup.transfers.transfers();
+  if (transfers.empty() || cause.location().end > cause.location().begin) return cause;
+  const std::uint64_t begin = transfers.front().begin;
+  ErrorBuilder error = make_error(cause.code(), "the load cannot go on");
+  error.file(state.path()).at(Region::kData, begin, transfers.back().end);
+  if (const auto storage = state.index.storage_at(begin)) {
+    error.tensor(state.index.owner_of_storage(*storage));
+  }
+  return error.os_error(cause.os_error()).advice(cause.message());
+}
+
 void StreamJob::fail(const Status& cause) {
   const std::lock_guard lock(mutex_);
-  if (failure_.ok()) failure_ = cause;
+  if (failure_.ok()) failure_ = of_the_whole(cause);
   failed_.store(true, std::memory_order_relaxed);
+}
+
+void StreamJob::refuse(const Status& cause) {
+  const std::lock_guard lock(mutex_);
+  if (refusal_.ok()) refusal_ = of_the_whole(cause);
 }
 
 void StreamJob::finished(const Transfer& transfer) {
@@ -70,6 +92,7 @@ Result<StreamReport> StreamJob::result(int threads) {
     return make_error(Code::kCancelled, "the load was cancelled").file(state.path());
   }
   if (report_.transfers != setup.transfers.transfers().size()) {
+    if (!refusal_.ok()) return refusal_;
     return make_error(Code::kInternal, "a load ended before all of it was there")
         .file(state.path())
         .expected(setup.transfers.transfers().size())

@@ -34,8 +34,12 @@ class StreamJob {
   // An error of a range of the file. Of several the first in file order is told.
   void fail_read(const Stretch& range, const Status& cause);
   void fail_copy(std::uint64_t begin, std::uint64_t end, const Status& cause);
-  // One that concerns no range (a queue, memory): ends the load at once.
+  void fail_digest(std::uint64_t begin, std::uint64_t end, const Status& cause);
+  // One that concerns no range (a queue, memory): ends the load at once. It is told with the range
+  // of all that was to be loaded, and the first tensor of it.
   void fail(const Status& cause);
+  // A worker that did not get what it needs. No error as long as there is another one.
+  void refuse(const Status& cause);
   void finished(const Transfer& transfer);
   void add(const StreamReport& part);
 
@@ -51,6 +55,8 @@ class StreamJob {
   void fail_range(std::uint64_t begin, std::uint64_t end, Code code, std::string_view what,
                   const Status& cause);
 
+  Status of_the_whole(const Status& cause) const;
+
   static inline const VerifyOptions kFirstOnly{};
 
   const CancelWatch cancel_;
@@ -58,6 +64,7 @@ class StreamJob {
   std::atomic<bool> failed_{false};
   std::mutex mutex_;  // guards what follows, and calls to the progress callback
   Status failure_;
+  Status refusal_;
   StreamReport report_;
   std::uint64_t done_bytes_ = 0;
 };

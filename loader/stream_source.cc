@@ -40,6 +40,21 @@ void fill_at_target(Slot& slot) {
   slot.segments[0] = {slot.transfer->begin, slot.transfer->end, slot.target};
 }
 
+// What was copied out of a mapping is not kept in the resident set: a load would otherwise grow it
+// by the size of the file.
+//
+// Bringing pages in maps their neighbours too, up to 64 KiB (the kernel's "fault around"): those of
+// the part before, which have just been released, and of other threads' parts, which are brought in
+// again when they are touched.
+constexpr std::uint64_t kFaultAround = std::uint64_t{64} << 10;
+
+void release_with_neighbours(const io::Mapping& mapping, std::uint64_t begin, std::uint64_t bytes) {
+  const std::uint64_t from = begin - std::min(begin, kFaultAround);
+  const std::uint64_t to =
+      std::min<std::uint64_t>(begin + bytes + kFaultAround, mapping.bytes().size());
+  mapping.release(from, to - from);
+}
+
 class PageCacheSource final : public StreamSource {
  public:
   explicit PageCacheSource(const io::Mapping& mapping) : mapping_(mapping) {}
@@ -51,8 +66,11 @@ class PageCacheSource final : public StreamSource {
     const MutableBytes target = target_of(slot);
     const std::byte* from = mapping_.bytes().data() + slot.transfer->begin;
     std::uint64_t populated = 0;
+    std::uint64_t window = 0;  // where the latest populated part begins
     for (std::uint64_t at = 0; at < target.size();) {
       if (at == populated) {
+        if (at > 0) release_with_neighbours(mapping_, slot.transfer->begin + window, at - window);
+        window = at;
         const std::uint64_t bytes = std::min(kPopulateBytes, target.size() - at);
         INGOT_RETURN_IF_ERROR(mapping_.populate(slot.transfer->begin + at, bytes));
         populated += bytes;
@@ -66,6 +84,7 @@ class PageCacheSource final : public StreamSource {
       verifying_ += watch.lap();
       at += bytes;
     }
+    release_with_neighbours(mapping_, slot.transfer->begin + window, target.size() - window);
     return {};
   }
 
@@ -107,8 +126,7 @@ class DeviceFileSource final : public ReadSource {
   Status finish(Slot& slot, TransferProof& proof) override {
     if (slot.reader == nullptr) return ReadSource::finish(slot, proof);
     Stopwatch watch;
-    const Status status =
-        slot.reader->read(slot.transfer->begin, {slot.target, slot.transfer->bytes()});
+    Status status = slot.reader->read(slot.transfer->begin, {slot.target, slot.transfer->bytes()});
     reading_ += watch.lap();
     return status;
   }
@@ -169,6 +187,25 @@ class DirectStreamSource final : public StreamSource {
   std::unique_ptr<io::Queue> queue_;
 };
 
+// Pages of the mapping, registered; out of the resident set when they no longer are.
+class RegisteredPages final : public HostRegistration {
+ public:
+  RegisteredPages(std::unique_ptr<HostRegistration> registration, const io::Mapping& mapping,
+                  const Slot::Segment& segment)
+      : registration_(std::move(registration)), mapping_(mapping), segment_(segment) {}
+  ~RegisteredPages() override {
+    registration_.reset();
+    release_with_neighbours(mapping_, segment_.begin, segment_.end - segment_.begin);
+  }
+  RegisteredPages(const RegisteredPages&) = delete;
+  RegisteredPages& operator=(const RegisteredPages&) = delete;
+
+ private:
+  std::unique_ptr<HostRegistration> registration_;
+  const io::Mapping& mapping_;
+  Slot::Segment segment_;
+};
+
 // The device copies from the mapping. A page can be registered once, and neighbouring transfers may
 // share one: whole pages of the transfer are registered, the parts of pages at either end go
 // through the slot.
@@ -194,7 +231,9 @@ class RegisteredSource final : public StreamSource {
     copy_part_of_page(slot.segments[2], slot.memory.data() + kPage);
     const Bytes whole_pages = bytes_of(slot.segments[1]);
     if (!whole_pages.empty()) {
-      INGOT_ASSIGN_OR_RETURN(slot.registration, device_.register_host(whole_pages));
+      INGOT_ASSIGN_OR_RETURN(auto registration, device_.register_host(whole_pages));
+      slot.registration =
+          std::make_unique<RegisteredPages>(std::move(registration), mapping_, slot.segments[1]);
     }
     reading_ += watch.lap();
     for (const Slot::Segment& segment : slot.segments) proof.feed(bytes_of(segment));

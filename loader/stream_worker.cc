@@ -44,16 +44,28 @@ Device& staging_device(const StreamSetup& setup) {
   return *setup.devices.front();
 }
 
+// Fewer slots than `count` where not so much memory can be had: page-locked memory has a quota that
+// nobody can ask for.
+Result<std::unique_ptr<StagingBuffer>> allocate_slots(Device& device, std::uint64_t slot_bytes,
+                                                      std::size_t* count) {
+  while (true) {
+    auto memory = device.allocate_staging(*count * slot_bytes);
+    const bool refused = memory.status().code() == Code::kResourceExhausted;
+    if (!refused || *count == 1) return memory;
+    *count /= 2;
+  }
+}
+
 }  // namespace
 
 Status StreamWorker::prepare() {
   const StreamSetup& setup = job_.setup;
-  const auto count = static_cast<std::size_t>(setup.slots_per_thread);
+  auto count = static_cast<std::size_t>(setup.slots_per_thread);
   const auto slot_bytes = static_cast<std::size_t>(setup.staging_bytes());
-  slots_.resize(count);
   if (setup.uses_slots) {
-    INGOT_ASSIGN_OR_RETURN(staging_, staging_device(setup).allocate_staging(count * slot_bytes));
+    INGOT_ASSIGN_OR_RETURN(staging_, allocate_slots(staging_device(setup), slot_bytes, &count));
   }
+  slots_.resize(count);
   if (setup.uses_slots) report_.peak_staging_bytes = count * setup.slot_bytes;
   for (std::size_t i = 0; i < count; ++i) {
     if (staging_ != nullptr) {
@@ -76,8 +88,12 @@ Status StreamWorker::prepare() {
 
 void StreamWorker::run() {
   Status status = prepare();
-  if (status.ok()) status = work();
-  if (!status.ok()) job_.fail(status);
+  if (status.code() == Code::kResourceExhausted) {
+    job_.refuse(status);  // the others go on without this worker
+  } else {
+    if (status.ok()) status = work();
+    if (!status.ok()) job_.fail(status);
+  }
   // What is being read is waited for by the source's end.
   if (source_ != nullptr) {
     report_.stages.read = source_->reading();
@@ -157,7 +173,8 @@ Status StreamWorker::fill_carefully(Slot& slot, const Status& cause) {
   const Transfer& transfer = *slot.transfer;
   const std::span<const Stretch> ranges = job_.setup.transfers.ranges(transfer);
   if (job_.setup.transport == Transport::kRegisteredMapping || slot.reader != nullptr) {
-    job_.fail_read(ranges.front(), cause);
+    // A transfer of nothing but padding has no range that was asked for.
+    job_.fail_read(ranges.empty() ? Stretch{transfer.begin, transfer.end} : ranges.front(), cause);
     return cause;
   }
   for (const Stretch& range : ranges) {

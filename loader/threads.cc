@@ -19,10 +19,40 @@ struct Start {
   pthread_t thread;
 };
 
+// The other threads use what the caller's has on its stack: they are joined whatever ends it.
+class Started {
+ public:
+  explicit Started(int most) : threads_(static_cast<std::size_t>(most)) {}
+  ~Started() {
+    for (int i = 1; i < running_; ++i) pthread_join(at(i).thread, nullptr);
+  }
+  Started(const Started&) = delete;
+  Started& operator=(const Started&) = delete;
+
+  // Whether the system had another thread. The first is the caller's, which is there.
+  bool start(void (*work)(void*, int), void* context);
+  int running() const { return running_; }
+
+ private:
+  Start& at(int i) { return threads_[static_cast<std::size_t>(i)]; }
+
+  std::vector<Start> threads_;
+  int running_ = 1;
+};
+
 void* run(void* argument) {
   const Start& start = *static_cast<const Start*>(argument);
   start.work(start.context, start.i);
   return nullptr;
+}
+
+// Not std::thread, which throws when the system refuses.
+bool Started::start(void (*work)(void*, int), void* context) {
+  Start& next = at(running_);
+  next = {.work = work, .context = context, .i = running_, .thread = {}};
+  if (pthread_create(&next.thread, nullptr, run, &next) != 0) return false;
+  ++running_;
+  return true;
 }
 
 }  // namespace
@@ -34,23 +64,13 @@ int default_threads() {
   return std::max(1, CPU_COUNT(&processors));
 }
 
-// Not std::thread, which throws when the system refuses.
 int run_on_threads(int count, void (*work)(void* context, int i), void* context) {
   count = std::clamp(count, 1, kMaxThreads);
-  std::vector<Start> started(static_cast<std::size_t>(count));
-  int running = 1;
-  for (; running < count; ++running) {
-    Start& start = started[static_cast<std::size_t>(running)];
-    start.work = work;
-    start.context = context;
-    start.i = running;
-    if (pthread_create(&start.thread, nullptr, run, &start) != 0) break;
+  Started started(count);
+  while (started.running() < count && started.start(work, context)) {
   }
   work(context, 0);
-  for (int i = 1; i < running; ++i) {
-    pthread_join(started[static_cast<std::size_t>(i)].thread, nullptr);
-  }
-  return running;
+  return started.running();
 }
 
 }  // namespace ingot::loader

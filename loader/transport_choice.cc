@@ -56,10 +56,13 @@ Result<TransportChoice> forced(const Checkpoint::State& state, Transport asked) 
   return {std::move(choice)};
 }
 
-TransportChoice warm(std::string reason, bool to_host) {
+// A mapped file of another machine may become shorter under us, which read(2) takes for an error.
+TransportChoice warm(const Checkpoint::State& state, std::string reason, bool to_host) {
   TransportChoice choice;
   choice.reason = std::move(reason);
-  choice.transport = to_host ? Transport::kRead : Transport::kPageCache;
+  const std::string_view remote = state.file->remote_file_system();
+  choice.transport = to_host || !remote.empty() ? Transport::kRead : Transport::kPageCache;
+  if (!to_host && !remote.empty()) choice.reason.append("; not mapped, on ").append(remote);
   return choice;
 }
 
@@ -101,7 +104,7 @@ Result<TransportChoice> choose_transport(const Checkpoint::State& state, Transpo
     return {std::move(read)};
   }
   const std::string measured = std::to_string(*percent) + " % of it is in memory";
-  if (*percent >= kWarmPercent) return warm(measured, to_host);
+  if (*percent >= kWarmPercent) return warm(state, measured, to_host);
   return cold(state, measured);
 }
 

@@ -159,10 +159,9 @@ class Checkpoint {
   // Copies a tensor's bytes (TensorInfo::bytes of them) to memory of the caller, by read(2).
   // Blocks; uses the caller's thread alone. After an error the destination's content is
   // unspecified. Errors:
-  //   kChecksumMismatch   names tensor, chunk, range, expected, found; the other tensors stay
-  //   usable kIoError            the file could not be read, or was truncated meanwhile; with
-  //   Verify::kNo
-  //                       also when it was modified since the open
+  //   kChecksumMismatch   names tensor, chunk, range, expected, found; others stay usable
+  //   kIoError            the file could not be read, or was truncated meanwhile; with
+  //                       Verify::kNo also when it was modified since the open
   //   kInvalidArgument    the destination is not TensorInfo::bytes long, or the description is of
   //                       another file's tensor
   //   kResourceExhausted  no memory for a chunk of which only a part is wanted

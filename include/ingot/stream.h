@@ -2,8 +2,14 @@
 //
 // A few reader threads take ranges of the file in turn, read each into a slot of staging memory
 // (pinned, on a GPU), hash it there, and hand it to a copy queue of their own; a slot is used again
-// when its copies have arrived. What was hashed is what is copied. Memory is bounded by the budget,
-// whatever the size of the model.
+// when its copies have arrived. What was hashed is what is copied (of a registered mapping, whose
+// pages the device reads after they were hashed, the load checks at its end that the file is as it
+// was at the open). Memory is bounded by the budget, whatever the size of the model.
+//
+// kPageCache and kRegisteredMapping, and with them kAuto for a file that is in memory and a device
+// that is not the host, read mapped pages. A file that somebody makes shorter is an error, but for
+// the moment between bringing pages in and reading them, and before Linux 5.14: then it is a SIGBUS
+// (docs/security.md). kRead and kDirect have no such moment.
 #pragma once
 
 #include <cstdint>

@@ -58,6 +58,7 @@ class ByteFileSystem : public io::FileSystem {
       return {const_cast<std::byte*>(bytes_.data()), bytes_.size()};
     }
     Status populate(std::uint64_t, std::uint64_t) const override { return {}; }
+    void release(std::uint64_t, std::uint64_t) const override {}
     Result<std::uint64_t> resident(std::uint64_t, std::uint64_t length) const override {
       return length;
     }

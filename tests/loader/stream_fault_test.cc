@@ -174,6 +174,10 @@ TEST(StreamTransports, ForcedAndChosen) {
   const auto accelerator = make_host_device({.copies = HostCopies::kDeferred});
   ASSERT_OK_AND_ASSIGN(const StreamReport warm, stream(load, *accelerator, slab->span()));
   EXPECT_EQ(warm.transport, Transport::kPageCache);
+  memory.set_features({.remote = "nfs"});
+  ASSERT_OK_AND_ASSIGN(const StreamReport remote, stream(load, *accelerator, slab->span()));
+  EXPECT_EQ(remote.transport, Transport::kRead);
+  EXPECT_THAT(remote.reason, HasSubstr("not mapped, on nfs"));
 }
 
 }  // namespace

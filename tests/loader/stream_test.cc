@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <fstream>
 #include <random>
 #include <tuple>
 
@@ -53,11 +54,13 @@ class StreamTest : public ::testing::Test {
 
 constexpr Role kAllRoles[] = {Role::kParameter, Role::kBuffer, Role::kOptimizerState, Role::kOther};
 
-using Way = std::tuple<HostCopies, Transport, StreamVerify>;
+// The seed is that of delays, and of what is asked for.
+using Way = std::tuple<HostCopies, Transport, StreamVerify, unsigned>;
 class StreamWays : public StreamTest, public ::testing::WithParamInterface<Way> {
  protected:
+  const unsigned seed_ = std::get<unsigned>(GetParam());
   std::unique_ptr<Device> device_ =
-      make_host_device({.copies = std::get<HostCopies>(GetParam()), .seed = 7});
+      make_host_device({.copies = std::get<HostCopies>(GetParam()), .seed = seed_});
   StreamOptions options_{.transport = std::get<Transport>(GetParam()),
                          .verify = std::get<StreamVerify>(GetParam()),
                          .staging_bytes = 1 << 20,
@@ -99,7 +102,7 @@ TEST_P(StreamWays, TensorsInPlace) {
 // Slices and strided destinations by chance, against read_slice() and an element-wise scatter.
 TEST_P(StreamWays, SlicesAnywhere) {
   const Checkpoint checkpoint = open();
-  std::mt19937_64 random(11);
+  std::mt19937_64 random(seed_);
   const auto below = [&](std::int64_t n) {
     return static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(n));
   };
@@ -185,9 +188,9 @@ std::string way_name(const ::testing::TestParamInfo<Way>& info) {
   const char* copies[] = {"Eager", "Deferred", "Threaded"};
   const char* transports[] = {"Auto", "PageCache", "Read", "Direct", "Registered"};
   const char* verify[] = {"None", "Touched", "OnDevice"};
-  const auto [copy, transport, level] = info.param;
+  const auto [copy, transport, level, seed] = info.param;
   return std::string(copies[static_cast<int>(copy)]) + transports[static_cast<int>(transport)] +
-         verify[static_cast<int>(level)];
+         verify[static_cast<int>(level)] + std::to_string(seed);
 }
 INSTANTIATE_TEST_SUITE_P(
     All, StreamWays,
@@ -195,7 +198,8 @@ INSTANTIATE_TEST_SUITE_P(
         ::testing::Values(HostCopies::kEager, HostCopies::kDeferred, HostCopies::kThreaded),
         ::testing::Values(Transport::kPageCache, Transport::kRead, Transport::kDirect,
                           Transport::kRegisteredMapping),
-        ::testing::Values(StreamVerify::kNone, StreamVerify::kTouched, StreamVerify::kOnDevice)),
+        ::testing::Values(StreamVerify::kNone, StreamVerify::kTouched, StreamVerify::kOnDevice),
+        ::testing::Values(7U, 8U, 9U)),
     way_name);
 
 // Damage between two tensors that are loaded, in one that is not: read over, and not hashed.
@@ -282,6 +286,82 @@ TEST_F(StreamTest, BudgetsHold) {
   }
   EXPECT_THAT(stream(load, counting, memory->span(), {.staging_bytes = 65536}),
               StatusIs(Code::kResourceExhausted, HasSubstr("at least 73728, found 65536")));
+}
+
+// Where page-locked memory has a quota below the budget: fewer slots, and an error when not one is
+// to be had.
+TEST_F(StreamTest, FewerSlotsWhereThereIsNotSoMuchMemory) {
+  const Checkpoint checkpoint = open();
+  const LoadPlan load = LoadPlan::for_roles(checkpoint, kAllRoles);
+  const auto device = make_host_device({.copies = HostCopies::kDeferred});
+  ASSERT_OK_AND_ASSIGN(auto memory, device->allocate(load.slab_bytes()));
+  const StreamOptions options{.staging_bytes = 700000, .threads = 1};
+  ASSERT_OK_AND_ASSIGN(const StreamReport all, stream(load, *device, memory->span(), options));
+  ASSERT_GT(all.peak_staging_bytes, 2 * all.slot_bytes);
+  for (const std::uint64_t slots : {2U, 1U}) {
+    FaultDevice limited(*device);
+    limited.limit_staging(slots * all.slot_bytes);
+    ASSERT_OK_AND_ASSIGN(memory, device->allocate(load.slab_bytes()));
+    ASSERT_OK_AND_ASSIGN(const StreamReport report, stream(load, limited, memory->span(), options));
+    EXPECT_LE(report.peak_staging_bytes, slots * all.slot_bytes);
+    expect_slab(load, memory->span());
+  }
+  // Memory for one of three workers: it does the work of all.
+  FaultDevice for_one(*device);
+  for_one.limit_staging(all.slot_bytes);
+  ASSERT_OK_AND_ASSIGN(memory, device->allocate(load.slab_bytes()));
+  StreamOptions threads = options;
+  threads.threads = 3;
+  ASSERT_OK(stream(load, for_one, memory->span(), threads));
+  EXPECT_LE(for_one.peak_staging(), all.slot_bytes);
+  expect_slab(load, memory->span());
+
+  FaultDevice without(*device);
+  without.limit_staging(1000);
+  const Result<StreamReport> none = stream(load, without, memory->span(), options);
+  EXPECT_THAT(none, StatusIs(Code::kResourceExhausted, HasSubstr("no more memory")));
+  EXPECT_FALSE(none.status().location().tensor.empty());
+  EXPECT_LT(none.status().location().begin, none.status().location().end);
+}
+
+// Of the process, mapped from files, those of tmpfs too: bytes.
+std::uint64_t resident_of_files() {
+  std::ifstream status("/proc/self/status");
+  std::uint64_t sum = 0;
+  for (std::string word; status >> word;) {
+    std::uint64_t kib = 0;
+    if ((word == "RssFile:" || word == "RssShmem:") && status >> kib) sum += kib << 10;
+  }
+  EXPECT_GT(sum, 0U) << "/proc/self/status has no RssFile";
+  return sum;
+}
+
+// What passes through a mapping does not stay in the resident set.
+TEST(StreamMemory, AMappingIsNotKept) {
+  constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+  const Scratch scratch;
+  WritePlan plan;
+  plan.add({.name = "large", .shape = {16, 1024, 1024}});
+  ASSERT_OK(write_sample(scratch.path("f"), plan));
+  const Checkpoint checkpoint = *Checkpoint::open(scratch.path("f"));
+  const LoadPlan load = LoadPlan::for_tensors(checkpoint, {});
+  const auto device = make_host_device({.copies = HostCopies::kDeferred});
+  for (const Transport transport : {Transport::kPageCache, Transport::kRegisteredMapping}) {
+    ASSERT_OK_AND_ASSIGN(const auto memory, device->allocate(load.slab_bytes()));
+    const std::uint64_t before = resident_of_files();
+    std::uint64_t most = 0;
+    const StreamOptions options{.transport = transport,
+                                .staging_bytes = 8 * kMiB,
+                                .threads = 1,
+                                .progress = {[](void* peak, std::uint64_t, std::uint64_t) {
+                                               auto& most_seen = *static_cast<std::uint64_t*>(peak);
+                                               most_seen = std::max(most_seen, resident_of_files());
+                                             },
+                                             &most}};
+    ASSERT_OK(stream(load, *device, memory->span(), options));
+    EXPECT_LT(most, before + 24 * kMiB) << transport_name(transport);
+    EXPECT_LT(resident_of_files(), before + 8 * kMiB) << transport_name(transport);
+  }
 }
 
 TEST_F(StreamTest, RefusesWrongDestinations) {
@@ -419,40 +499,49 @@ TEST_F(StreamTest, SlabsThatEndInNothing) {
 }
 
 // Every call to the device fails once: one error, nothing in flight, nothing left.
-class StreamFaults : public StreamTest, public ::testing::WithParamInterface<HostCopies> {};
+class StreamFaults : public StreamTest,
+                     public ::testing::WithParamInterface<std::tuple<HostCopies, Transport>> {};
 
 TEST_P(StreamFaults, EveryCallOfTheDevice) {
   const Checkpoint checkpoint = open();
-  const auto base = make_host_device({.copies = GetParam(), .seed = 5});
+  const auto [copies, transport] = GetParam();
+  const auto base = make_host_device({.copies = copies, .seed = 5});
   FaultDevice device(*base);
   for (const StreamVerify verify : {StreamVerify::kTouched, StreamVerify::kOnDevice}) {
+    int unnamed = 0;
     for (std::uint64_t number = 0;; ++number) {
       const LoadPlan load = LoadPlan::for_roles(checkpoint, {Role::kOptimizerState});
       ASSERT_OK_AND_ASSIGN(auto memory, base->allocate(load.slab_bytes()));
       device.fail_call(number);
-      const Result<StreamReport> report = stream(
-          load, device, memory->span(),
-          {.transport = Transport::kRead, .verify = verify, .staging_bytes = 150000, .threads = 2});
+      const Result<StreamReport> report =
+          stream(load, device, memory->span(),
+                 {.transport = transport, .verify = verify, .staging_bytes = 150000, .threads = 2});
       EXPECT_EQ(device.alive(), 0);
       EXPECT_EQ(device.freed_in_flight(), 0);
       if (!device.fired()) {
         ASSERT_OK(report);
         expect_slab(load, memory->span());
-        EXPECT_GT(number, GetParam() == HostCopies::kEager ? 4U : 15U) << "calls";
+        EXPECT_GT(number, copies == HostCopies::kEager ? 4U : 15U) << "calls";
         break;
       }
       ASSERT_THAT(report, StatusIs(Code::kDeviceError, HasSubstr("injected fault"))) << number;
-      const std::string_view message = report.status().message();
-      if (message.find("in copy") != message.npos || message.find("in wait") != message.npos) {
-        EXPECT_THAT(std::string(message), HasSubstr("tensor \""));
-        EXPECT_LT(report.status().location().begin, report.status().location().end);
+      const Location& where = report.status().location();
+      if (where.tensor.empty()) {
+        ++unnamed;
+      } else {
+        EXPECT_THAT(std::string(report.status().message()), HasSubstr("tensor \""));
+        EXPECT_LT(where.begin, where.end);
       }
     }
+    // Before the load: whether the destination is the device's, and whether it computes digests.
+    EXPECT_EQ(unnamed, verify == StreamVerify::kOnDevice ? 2 : 1);
   }
 }
-INSTANTIATE_TEST_SUITE_P(All, StreamFaults,
-                         ::testing::Values(HostCopies::kEager, HostCopies::kDeferred,
-                                           HostCopies::kThreaded));
+INSTANTIATE_TEST_SUITE_P(
+    All, StreamFaults,
+    ::testing::Combine(
+        ::testing::Values(HostCopies::kEager, HostCopies::kDeferred, HostCopies::kThreaded),
+        ::testing::Values(Transport::kRead, Transport::kPageCache, Transport::kRegisteredMapping)));
 
 }  // namespace
 }  // namespace ingot::testing

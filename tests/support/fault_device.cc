@@ -1,5 +1,6 @@
 #include "tests/support/fault_device.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -120,6 +121,10 @@ Status FaultDevice::enter(const char* call) {
 
 Result<std::unique_ptr<StagingBuffer>> FaultDevice::allocate_staging(std::uint64_t bytes) {
   INGOT_RETURN_IF_ERROR(enter("allocate_staging"));
+  const std::lock_guard lock(staging_mutex_);  // of two, one gets the last of it
+  if (bytes > staging_limit_ - std::min<std::uint64_t>(staging_, staging_limit_)) {
+    return make_error(Code::kResourceExhausted, "no more memory can be page-locked");
+  }
   INGOT_ASSIGN_OR_RETURN(std::unique_ptr<StagingBuffer> base, base_.allocate_staging(bytes));
   return {std::make_unique<FaultStaging>(*this, std::move(base))};
 }

@@ -33,6 +33,8 @@ class FaultDevice final : public Device {
   std::uint64_t copies() const { return copies_; }
   // Called at the begin of every drain(), from its thread.
   std::function<void()> on_drain;
+  // No more staging memory than this at one time: kResourceExhausted.
+  void limit_staging(std::uint64_t bytes) { staging_limit_ = bytes; }
   bool fired() const { return fired_; }
   std::uint64_t calls() const { return calls_; }
   int alive() const { return alive_; }             // staging buffers and queues
@@ -71,6 +73,8 @@ class FaultDevice final : public Device {
   std::vector<FaultQueue*> queues_;
   std::atomic<std::uint64_t> staging_{0};
   std::atomic<std::uint64_t> peak_staging_{0};
+  std::mutex staging_mutex_;
+  std::atomic<std::uint64_t> staging_limit_{~std::uint64_t{0}};
 };
 
 }  // namespace ingot::testing
