@@ -6,6 +6,10 @@ set(INGOT_BENCH AUTO CACHE STRING "Build the benchmarks: AUTO (when top level, a
 set_property(CACHE INGOT_CUDA INGOT_TORCH INGOT_TESTS INGOT_BENCH PROPERTY STRINGS AUTO ON OFF)
 option(INGOT_TOOLS "Build the ingot command" ${PROJECT_IS_TOP_LEVEL})
 option(INGOT_WERROR "Treat warnings as errors" OFF)
+# The core throws nothing. With exceptions on, a std::bad_alloc of the standard library that passes through it runs its
+# destructors: no leak, no lock that stays.
+option(INGOT_CORE_EXCEPTIONS "Compile the core with exceptions, which it does not use" ON)
+mark_as_advanced(INGOT_CORE_EXCEPTIONS)
 option(INGOT_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
 set(INGOT_SANITIZE "" CACHE STRING "Sanitizers for every target, e.g. address,undefined or thread")
 

@@ -26,13 +26,13 @@ if(INGOT_FUZZ)
   target_compile_definitions(ingot_build_flags INTERFACE INGOT_FUZZ=1)
 endif()
 
-# A room of the core: an object library without exceptions and without RTTI.
+# A room of the core: an object library without RTTI; it throws nothing, and needs no exceptions.
 #   ingot_add_room(format SOURCES a.cc b.cc DEPENDS base [LINK lib...])
 function(ingot_add_room name)
   cmake_parse_arguments(PARSE_ARGV 1 ROOM "" "" "SOURCES;DEPENDS;LINK")
   add_library(ingot_${name} OBJECT ${ROOM_SOURCES})
   set_target_properties(ingot_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
-  target_compile_options(ingot_${name} PRIVATE -fno-exceptions -fno-rtti)
+  target_compile_options(ingot_${name} PRIVATE -fno-rtti $<$<NOT:$<BOOL:${INGOT_CORE_EXCEPTIONS}>>:-fno-exceptions>)
   target_link_libraries(ingot_${name} PRIVATE ingot_build_flags ${ROOM_LINK})
   foreach(room IN LISTS ROOM_DEPENDS)
     # Include paths of what a room stands on (generated headers); its objects are linked once, into the library.
