@@ -19,15 +19,20 @@ std::shared_ptr<Device> default_device([[maybe_unused]] torch::Device device) {
   return nullptr;
 }
 
+torch::Device with_index(torch::Device device) {
+  if (device.is_cpu() || device.is_meta() || device.has_index()) return device;
+  return c10::impl::VirtualGuardImpl(device.type()).getDevice();
+}
+
 void settle(torch::Device device) {
+  if (device.is_cpu() || device.is_meta()) return;
   const c10::impl::VirtualGuardImpl guard(device.type());
   guard.synchronizeStream(guard.getStream(device));
 }
 
 Device* Devices::of(torch::Device device) {
   if (device.is_cpu()) return &host_device();
-  const c10::impl::VirtualGuardImpl guard(device.type());
-  if (!device.has_index()) device = guard.getDevice();
+  device = with_index(device);
   const auto found = std::find_if(known_.begin(), known_.end(),
                                   [&](const Known& known) { return known.device == device; });
   if (found != known_.end()) return found->copies.get();

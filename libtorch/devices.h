@@ -9,6 +9,10 @@
 
 namespace ingot::libtorch {
 
+// A device without an index is the current one of its kind: torch::kCUDA and where its tensors lie
+// compare as equal then.
+torch::Device with_index(torch::Device device);
+
 // Waits for all that the device's current stream has been given: only then may streams that
 // LibTorch does not know use the same memory.
 void settle(torch::Device device);

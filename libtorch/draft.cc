@@ -85,6 +85,7 @@ class Planner {
   explicit Planner(Draft&& draft) : draft_(std::move(draft)) {}
 
   Planned run() {
+    out_.plan.reserve(draft_.entries_.size());
     find_shared();
     for (std::size_t i = 0; i < draft_.entries_.size(); ++i) add(i);
     for (const Parts::Attachment& attachment : draft_.attachments_) {
@@ -170,7 +171,8 @@ class Planner {
     if (as_it_lies && !tensor.is_contiguous()) spec.strides = tensor.strides().vec();
     const DType dtype = spec.dtype;
     const StorageId storage = out_.plan.storage_of(out_.plan.add(std::move(spec)));
-    out_.pieces.push_back({storage, bytes_alone(tensor, dtype, as_it_lies)});
+    out_.pieces.push_back({storage, bytes_alone(tensor, dtype, as_it_lies),
+                           /*makes_copy=*/!as_it_lies && !tensor.is_contiguous()});
   }
 
   // Quantised and packed tensors are shared whole or not at all.
@@ -193,7 +195,8 @@ class Planner {
     const DType dtype = spec.dtype;
     const auto quantized = spec.quantization;
     const StorageId storage = out_.plan.storage_of(out_.plan.add(std::move(spec)));
-    out_.pieces.push_back({storage, bytes_alone(tensor, dtype, /*as_it_lies=*/false)});
+    out_.pieces.push_back({storage, bytes_alone(tensor, dtype, /*as_it_lies=*/false),
+                           /*makes_copy=*/!tensor.is_contiguous()});
     known.push_back({tensor, storage, quantized});
   }
 

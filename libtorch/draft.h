@@ -20,6 +20,8 @@ struct Planned {
     // A contiguous tensor of bytes: the storage's own memory, on its device, where it can be; else
     // a copy.
     std::function<torch::Tensor()> bytes;
+    // Whether bytes() makes such a copy, which nobody else holds.
+    bool makes_copy = false;
   };
   struct Blob {
     AttachmentId id;
@@ -28,6 +30,8 @@ struct Planned {
   WritePlan plan;
   std::vector<Piece> pieces;
   std::vector<Blob> blobs;
+  // The pieces' memory holds what it is to hold: no stream has to be waited for.
+  bool settled = false;
 };
 
 class Draft {

@@ -61,6 +61,20 @@ void restore_requires_grad(std::vector<TensorMatch>& matches) {
 
 }  // namespace
 
+void check_moves(const std::vector<TensorMatch>& matches, const LoadOptions& options) {
+  for (const TensorMatch& match : matches) {
+    const Tensor& live = match.live.tensor;
+    const torch::Device device = device_of(match, options);
+    if (!live.defined() || live.device().type() == device.type()) continue;
+    const Tensor there = torch::empty({0}, torch::TensorOptions(torch::kByte).device(device));
+    if (torch::_has_compatible_shallow_copy_type(live, there)) continue;
+    throw Error(Status(Code::kUnsupported,
+                       match.live.name + ": LibTorch cannot move a tensor from " +
+                           live.device().str() + " to " + device.str() + "; make the module there",
+                       {.region = Region::kNone, .tensor = match.live.name}));
+  }
+}
+
 std::uint64_t fill_tensors(TensorReader& reader, std::vector<TensorMatch>& matches,
                            const LoadOptions& options) {
   const torch::NoGradGuard no_grad;

@@ -1,5 +1,8 @@
 // load(): everything is matched first, which changes nothing; then proven; then read; and what
 // cannot fail is done last.
+#include <unordered_set>
+
+#include "libtorch/devices.h"
 #include "libtorch/error.h"
 #include "libtorch/fill_tensors.h"
 #include "libtorch/load_optimizer.h"
@@ -15,7 +18,7 @@ class Load {
   Load(const Checkpoint& checkpoint, const Parts& parts, const LoadOptions& options)
       : checkpoint_(checkpoint),
         parts_(parts),
-        options_(options),
+        options_(resolved(options)),
         live_(live_tensors(parts)),
         reader_(checkpoint,
                 {options.proof, options.devices, options.staging_bytes, options.threads}) {
@@ -27,16 +30,23 @@ class Load {
     if (options_.strict && !report_.exact()) throw MismatchError(std::move(report_));
     for (OptimizerLoad& optimizer : optimizers_) optimizer.prepare();
     for (const TensorMatch& match : tensors_) reader_.check_readable(match.info);
+    check_moves(tensors_, options_);
     if (options_.proof == Proof::kBefore ||
         (options_.proof != Proof::kNone && options_.placement == Placement::kAssign)) {
       prove();
     }
     read();
     apply();
+    settle_all();
     return std::move(report_);
   }
 
  private:
+  static LoadOptions resolved(LoadOptions options) {
+    if (options.device) options.device = with_index(*options.device);
+    return options;
+  }
+
   void match() {
     if (options_.device && options_.device->is_meta()) {
       raise(Code::kInvalidArgument, "the meta device has no memory to load into");
@@ -110,9 +120,19 @@ class Load {
     for (const std::function<void()>& action : last_) action();
   }
 
+  // What LibTorch was asked to convert, move or fill may still be on its way.
+  void settle_all() const {
+    std::unordered_set<torch::Device> devices;
+    for (const LiveTensor& live : live_) {
+      const torch::Tensor& tensor = live.slot != nullptr ? *live.slot : live.tensor;
+      if (tensor.defined()) devices.insert(tensor.device());
+    }
+    for (const torch::Device& device : devices) settle(device);
+  }
+
   const Checkpoint& checkpoint_;
   const Parts& parts_;
-  const LoadOptions& options_;
+  const LoadOptions options_;
   const std::vector<LiveTensor> live_;
   TensorReader reader_;
   LoadReport report_;

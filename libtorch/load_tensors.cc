@@ -1,3 +1,4 @@
+#include "libtorch/devices.h"
 #include "libtorch/error.h"
 #include "libtorch/proof.h"
 #include "libtorch/read.h"
@@ -10,7 +11,8 @@ TensorDict load_tensors(const std::string& path, const TensorsOptions& options) 
   checkpoint.for_each({.role = options.role, .prefix = options.prefix},
                       [&](const TensorInfo& info) { wanted.push_back(info); });
   // A view is not read here: it is proven before, or not at all.
-  const bool views = options.placement == Placement::kAssign && options.device.is_cpu();
+  const torch::Device device = with_index(options.device);
+  const bool views = options.placement == Placement::kAssign && device.is_cpu();
   if (options.proof == Proof::kBefore || (options.proof != Proof::kNone && views)) {
     std::vector<std::string> names;
     names.reserve(wanted.size());
@@ -19,16 +21,16 @@ TensorDict load_tensors(const std::string& path, const TensorsOptions& options) 
   }
   TensorReader reader(checkpoint,
                       {options.proof, options.devices, options.staging_bytes, options.threads});
-  if (options.placement == Placement::kSlab) reader.make_slab(wanted, options.device);
+  if (options.placement == Placement::kSlab) reader.make_slab(wanted, device);
   TensorDict tensors;
   tensors.reserve(wanted.size());
   for (const TensorInfo& info : wanted) {
-    torch::Tensor tensor = views && TensorReader::can_view(info)
-                               ? reader.view(info)
-                               : reader.read_tied(info, options.device);
+    torch::Tensor tensor =
+        views && TensorReader::can_view(info) ? reader.view(info) : reader.read_tied(info, device);
     tensors.insert(std::string(info.name), std::move(tensor));
   }
   reader.finish();
+  settle(device);  // from what LibTorch was asked to move
   return tensors;
 }
 

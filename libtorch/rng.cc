@@ -66,7 +66,7 @@ std::vector<RngState> find_rng(const Checkpoint& checkpoint, const StateView& rn
   return states;
 }
 
-std::function<void()> setting(at::Generator generator, torch::Tensor state) {
+std::function<void()> setting(const at::Generator& generator, const torch::Tensor& state) {
   const auto set = [](at::Generator& target, const torch::Tensor& bytes) {
     const std::lock_guard<std::mutex> lock(target.mutex());
     target.set_state(bytes);
@@ -78,7 +78,7 @@ std::function<void()> setting(at::Generator generator, torch::Tensor state) {
     raise(Code::kRejected,
           std::string("the file's generator state is none: ") + error.what_without_backtrace());
   }
-  return [=]() mutable { set(generator, state); };
+  return [set, target = generator, state]() mutable { set(target, state); };
 }
 
 }  // namespace ingot::libtorch

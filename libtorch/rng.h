@@ -22,6 +22,6 @@ std::vector<RngState> find_rng(const Checkpoint& checkpoint, const StateView& rn
 
 // What sets the generator to a state that was read for it. Error with kRejected when it does not
 // take it: here, nothing has changed yet.
-std::function<void()> setting(at::Generator generator, torch::Tensor state);
+std::function<void()> setting(const at::Generator& generator, const torch::Tensor& state);
 
 }  // namespace ingot::libtorch

@@ -97,6 +97,7 @@ void PendingSave::Impl::take_snapshot() {
     auto copy = std::make_shared<HostCopy>();
     copy->bytes = owned(bytes, options.snapshot);
     snapshot_bytes += copy->bytes.nbytes();
+    piece.makes_copy = false;
     if (!copy->bytes.device().is_cpu()) {
       piece.bytes = [copy] { return copy->bytes; };
       continue;
@@ -110,6 +111,7 @@ void PendingSave::Impl::take_snapshot() {
     };
   }
   for (const torch::Device& source : sources) settle(source);
+  planned.settled = true;
 }
 
 PendingSave::PendingSave(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -17,8 +17,8 @@ namespace {
 // Pieces are handed over in their order; those of other devices go on in the background.
 class PieceWriter {
  public:
-  PieceWriter(Writer& writer, const DeviceProvider& provider)
-      : writer_(writer), devices_(provider) {}
+  PieceWriter(Writer& writer, const DeviceProvider& provider, bool settled)
+      : writer_(writer), devices_(provider), settled_(settled) {}
 
   void write(const Planned::Piece& piece) {
     const Tensor bytes = piece.bytes();
@@ -30,12 +30,11 @@ class PieceWriter {
       return;
     }
     // What LibTorch has just been asked to make is there only when its stream has come so far.
-    const bool is_copy = bytes.storage().use_count() == 1;
-    if (is_copy || !by_device_.contains(device)) devices_.settle();
+    if (piece.makes_copy || (!settled_ && !by_device_.contains(device))) devices_.settle();
     DeviceWriter& from_device = writer_for(*device);
     check(from_device.write(piece.storage,
                             {static_cast<std::byte*>(bytes.data_ptr()), bytes.nbytes()}));
-    if (is_copy) check(from_device.finish());  // one copy at a time
+    if (piece.makes_copy) check(from_device.finish());  // one copy at a time
   }
 
   void finish() {
@@ -51,6 +50,7 @@ class PieceWriter {
 
   Writer& writer_;
   Devices devices_;
+  const bool settled_;
   std::map<Device*, DeviceWriter> by_device_;
 };
 
@@ -58,7 +58,7 @@ class PieceWriter {
 
 WriteReport write(const std::string& path, const Planned& planned, const SaveOptions& options) {
   Writer writer = take(Writer::create(path, planned.plan, options.writer));
-  PieceWriter pieces(writer, options.devices);
+  PieceWriter pieces(writer, options.devices, planned.settled);
   for (const Planned::Piece& piece : planned.pieces) pieces.write(piece);
   pieces.finish();
   for (const Planned::Blob& blob : planned.blobs) {

@@ -229,7 +229,7 @@ class TrainingState {
   TrainingState& rng();
 
   // A named blob, saved as it is: config.json, a tokenizer, a TorchScript archive. Read it back
-  // with ingot::Checkpoint::read_attachment().
+  // with load_attachment().
   TrainingState& attach(std::string name, std::string media_type, std::string content);
 
   const Parts& parts() const { return *parts_; }
@@ -305,7 +305,9 @@ class PendingSave {
     std::uint64_t total_bytes = 0;
   };
   Progress progress() const;
-  std::uint64_t snapshot_bytes() const;  // memory held until the end
+  // Bytes of the snapshot, held until the end. (Page-locked memory for it comes from LibTorch's own
+  // cache, which rounds each tensor up to a power of two, and keeps it for the next one.)
+  std::uint64_t snapshot_bytes() const;
   // Asks it to stop; wait() then throws Error with kCancelled unless the file was complete.
   void cancel();
   // Blocks until the file is durable, or throws why it is not. Any number of times.
@@ -331,19 +333,20 @@ enum class Placement : std::uint8_t {
   kInPlace,  // into the memory that they have: no second copy of the model
   kAssign,   // they become views of the mapped file, zero-copy: reading pages it in, and writing,
              // in-place training included, copies a page and never reaches the file. Tensors on
-             // other devices, and packed integers, are filled in place.
+             // other devices, and packed integers, are filled in place. Nobody may make the file
+             // shorter meanwhile: touching what it lost is a SIGBUS (docs/security.md).
   kSlab,     // they become views of one new piece of memory a device, laid out like the file: many
-             // small tensors are few large copies. It is freed when the last of them is gone;
-  // tensors on one storage of the file share theirs. Packed integers are filled in place.
-  // Quantised tensors get memory of their own in any case: their scale belongs to it.
+             // small tensors are few large copies. It is freed when the last of them is gone.
+             // Tensors on one storage of the file share theirs. Packed integers are filled in
+             // place. Quantised tensors get memory of their own: their scale belongs to it.
 };
 
 enum class Proof : std::uint8_t {
   kBefore,   // every byte is proven before the first tensor changes: a damaged file changes nothing
   kDuring,   // each tensor as it is read: one pass, and after a checksum error the objects hold a
              // mixture; throw them away. Views, which are not read, are proven before.
-  kArrived,  // as kDuring, and what went to another device is hashed once more in its memory, where
-             // that device can (Device::digest)
+  kArrived,  // as kDuring, but a chunk that goes to one place of another device is hashed there, in
+             // its memory, instead of on the way, where that device can (Device::digest)
   kNone,
 };
 
@@ -485,6 +488,11 @@ struct TensorsOptions {
 
 // Tensors by name, in registration order. Tied tensors share memory, strides are kept.
 TensorDict load_tensors(const std::string& path, const TensorsOptions& options = {});
+
+// A blob that attach() put in, proven: text as it was given. Throws Error, with kNotFound when
+// there is none of that name.
+std::string load_attachment(const std::string& path, const std::string& name,
+                            const OpenOptions& options = {});
 
 // ---- Pieces, for programs that use the core directly -------------------------------------------
 

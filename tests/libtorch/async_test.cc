@@ -1,9 +1,12 @@
 // save_async: the snapshot, two at once, cancelling, failing disks, handles that nobody waits for.
+#include <c10/core/CPUAllocator.h>
+
 #include <array>
 #include <cerrno>
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
+#include <utility>
 
 #include "ingot/checkpoint.h"
 
@@ -203,6 +206,55 @@ TEST_F(AsyncTest, ADiskThatFailsInTheMiddle) {
   }
   save_async(path(), state(), quick()).wait();  // the next one is whole
   EXPECT_TRUE(torch::equal(load_tensors(path())["t"], tensor_));
+}
+
+// Knows where LibTorch put the latest memory of one size, and can damage it.
+class MemoryOfSize final : public c10::Allocator {
+ public:
+  explicit MemoryOfSize(std::size_t bytes) : bytes_(bytes), usual_(c10::GetCPUAllocator()) {
+    c10::SetCPUAllocator(this, kPriority);
+  }
+  ~MemoryOfSize() override { c10::SetCPUAllocator(usual_, kPriority); }
+
+  c10::DataPtr allocate(std::size_t bytes) override {
+    c10::DataPtr memory = usual_->allocate(bytes);
+    if (bytes == bytes_) latest_ = static_cast<std::byte*>(memory.get());
+    return memory;
+  }
+  c10::DeleterFnPtr raw_deleter() const override { return usual_->raw_deleter(); }
+  void copy_data(void* to, const void* from, std::size_t bytes) const override {
+    usual_->copy_data(to, from, bytes);
+  }
+
+  void flip_a_bit() { latest_[bytes_ / 2] ^= std::byte{4}; }
+
+ private:
+  static constexpr std::uint8_t kPriority = 100;
+  std::size_t bytes_;
+  c10::Allocator* usual_;
+  std::byte* latest_ = nullptr;
+};
+
+TEST_F(AsyncTest, ASnapshotThatMemoryLosesIsNotWritten) {
+  save(path(), state(), quick());
+  const auto before = Checkpoint::open(path())->file().root;
+  MemoryOfSize snapshot(tensor_.nbytes());
+  // The first that is asked of the file system is after the snapshot was hashed, and before any of
+  // it is handed over to be written.
+  io::FaultFileSystem files(io::posix());
+  bool damaged = false;
+  files.set_observer([&](std::uint64_t, io::Call, const std::string&) {
+    if (!std::exchange(damaged, true)) snapshot.flip_a_bit();
+  });
+  SaveOptions options = quick();
+  options.writer.file_system = &files;
+  PendingSave pending = save_async(path(), state(), options);
+  const auto wait = [&] { pending.wait(); };
+  EXPECT_EQ(code_of(wait), Code::kChecksumMismatch);
+  EXPECT_THAT(message_of(wait), ::testing::HasSubstr("the snapshot changed in memory"));
+  EXPECT_TRUE(damaged);
+  EXPECT_EQ(Checkpoint::open(path())->file().root, before);
+  EXPECT_EQ(names_in(scratch_.folder()), std::vector<std::string>{"file.ingot"});
 }
 
 // Of two that overlap one fails; the other does not notice.

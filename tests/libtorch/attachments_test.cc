@@ -15,11 +15,7 @@ using torch::Tensor;
 class AttachmentsTest : public ::testing::Test {
  protected:
   std::string path() const { return scratch_.path("file.ingot"); }
-  std::string text_of(const std::string& name) const {
-    const Checkpoint checkpoint = *Checkpoint::open(path());
-    const auto bytes = checkpoint.read_attachment(checkpoint.find_attachment(name).value());
-    return {reinterpret_cast<const char*>(bytes->data()), bytes->size()};
-  }
+  std::string text_of(const std::string& name) const { return load_attachment(path(), name); }
 
   ingot::testing::Scratch scratch_;
 };
@@ -40,6 +36,7 @@ TEST_F(AttachmentsTest, ComeBackAsTheyWere) {
   EXPECT_EQ(checkpoint.attachment_count(), 3U);
   EXPECT_EQ(checkpoint.find_attachment("config.json")->media_type, "application/json");
   EXPECT_FALSE(checkpoint.find_attachment("config"));
+  EXPECT_EQ(code_of([&] { text_of("config"); }), Code::kNotFound);
 }
 
 // What rebuilds the architecture is read before there is a model, and without what training wants.

@@ -192,6 +192,30 @@ TEST_F(DeviceTest, ALoadBeginsAfterWhatTheStreamWasGiven) {
   EXPECT_TRUE(torch::equal(there.cpu(), stored));
 }
 
+// LibTorch turns what lies otherwise in the file, and leaves that to the stream.
+TEST_F(DeviceTest, WhatLibTorchConvertsHasArrived) {
+  Tensor stored = torch::arange(2000, torch::kFloat).reshape({50, 40});
+  save(path(), TrainingState().tensor("t", stored), quick());
+  Tensor there = torch::zeros({40, 50}).to(accelerator()).t();
+  load(path(), TrainingState().tensor("t", there), onto_devices());
+  // By its memory: LibTorch itself would wait.
+  const auto* memory = static_cast<const float*>(there.data_ptr());
+  for (int i = 0; i < 2000; ++i) ASSERT_EQ(memory[i], static_cast<float>(i % 50 * 40 + i / 50));
+}
+
+// torch::kCUDA, say, for a model that lies on cuda:0.
+TEST_F(DeviceTest, ADeviceWithoutAnIndexIsTheCurrentOne) {
+  const auto saved = std::make_shared<Layers>(torch::kCPU, 5);
+  save(path(), *saved, quick());
+  const auto model = std::make_shared<Layers>(accelerator());
+  const void* memory = model->first.data_ptr();
+  LoadOptions options = onto_devices();
+  options.device = torch::Device(torch::kPrivateUse1);
+  load(path(), *model, options);
+  EXPECT_EQ(model->first.data_ptr(), memory);
+  EXPECT_TRUE(torch::equal(model->first.detach().cpu(), saved->first));
+}
+
 TEST_F(DeviceTest, ASaveBeginsAfterWhatTheStreamWasGiven) {
   for (const bool async : {false, true}) {
     Tensor there = torch::zeros({1000}).to(accelerator());
@@ -244,6 +268,23 @@ TEST_F(DeviceTest, SnapshotsOfADevice) {
   }
 }
 
+// The training that goes on meanwhile is not waited for.
+TEST_F(DeviceTest, ASnapshotOnTheDeviceIsWrittenWhileTheStreamIsBusy) {
+  Tensor first = torch::full({200'000}, 5.0F).to(accelerator());
+  Tensor second = torch::full({200'000}, 6.0F).to(accelerator());
+  SaveOptions options = from_devices();
+  options.snapshot = Snapshot::kDevice;
+  bool trained = false;
+  PendingSave pending =
+      save_async(path(), TrainingState().tensor("first", first).tensor("second", second), options);
+  enqueue(accelerator(), [&] { trained = true; });
+  pending.wait();
+  EXPECT_FALSE(trained);
+  EXPECT_TRUE(torch::equal(load_tensors(path())["second"], torch::full({200'000}, 6.0F)));
+  EXPECT_EQ(first.cpu().sum().item<float>(), 1e6F);  // which does wait
+  EXPECT_TRUE(trained);
+}
+
 TEST_F(DeviceTest, OptimizerStateGoesWhereItsParameterIs) {
   const auto step = [](Tensor& parameter, torch::optim::Adam& adam) {
     parameter.mutable_grad() = torch::full({50}, 0.5F).to(parameter.device());
@@ -267,6 +308,53 @@ TEST_F(DeviceTest, OptimizerStateGoesWhereItsParameterIs) {
   step(host, host_adam);
   step(there, adam);
   EXPECT_TRUE(torch::equal(there.detach().cpu(), host.detach()));
+}
+
+// From one device to another, whatever the file was saved from: module, buffers, moments.
+TEST_F(DeviceTest, AModuleAndItsOptimizerMove) {
+  const auto model = std::make_shared<Layers>(accelerator(0), 2);
+  torch::optim::Adam adam(model->parameters(), torch::optim::AdamOptions(0.1));
+  for (const Tensor& parameter : model->parameters()) {
+    parameter.mutable_grad() = torch::full(parameter.sizes(), 0.5F).to(parameter.device());
+  }
+  adam.step();
+  const auto state = TrainingState().module("", model).optimizer("adam", adam);
+  const auto moment = [&](const Tensor& parameter) {
+    return static_cast<torch::optim::AdamParamState&>(
+               *adam.state().at(parameter.unsafeGetTensorImpl()))
+        .exp_avg();
+  };
+  const Tensor first = model->first.detach().cpu().clone();
+  const Tensor first_moment = moment(model->first).cpu().clone();
+  const auto root = save(path(), state, from_devices()).root;
+  LoadOptions options = onto_devices();
+  for (const torch::Device device : {accelerator(1), accelerator(0)}) {
+    options.device = device;
+    EXPECT_TRUE(load(path(), state, options).exact());
+    for (const Tensor& there : {model->first, model->turned, model->counter, moment(model->first),
+                                moment(model->turned)}) {
+      EXPECT_EQ(there.device(), device);
+    }
+    EXPECT_TRUE(torch::equal(model->first.detach().cpu(), first));
+    EXPECT_TRUE(torch::equal(moment(model->first).cpu(), first_moment));
+    // What was moved is saved as what was not.
+    EXPECT_EQ(save(path("moved"), state, from_devices()).root, root);
+  }
+}
+
+// LibTorch gives no CPU tensor the memory of a device of this kind (module->to() cannot either):
+// told before anything has changed.
+TEST_F(DeviceTest, AMoveThatLibTorchCannotMake) {
+  const auto saved = std::make_shared<Layers>(torch::kCPU, 5);
+  save(path(), *saved, quick());
+  const auto model = std::make_shared<Layers>(torch::kCPU, 1);
+  LoadOptions options = onto_devices();
+  options.device = accelerator();
+  EXPECT_EQ(code_of([&] { load(path(), *model, options); }), Code::kUnsupported);
+  for (const Tensor& tensor : {model->first, model->turned, model->counter}) {
+    EXPECT_TRUE(tensor.device().is_cpu());
+    EXPECT_TRUE((tensor == 1).all().item<bool>());
+  }
 }
 
 TEST_F(DeviceTest, WhatArrivedIsProven) {

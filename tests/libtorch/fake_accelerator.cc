@@ -92,11 +92,16 @@ c10::DispatchKeySet keys() { return c10::DispatchKeySet(c10::DispatchKey::Privat
 
 std::atomic<int> copies{0};
 
+// As memory lies, whatever streams have still to do.
+Tensor as_memory(const Tensor& tensor) {
+  return at::from_blob(tensor.data_ptr(), tensor.sizes(), tensor.strides(),
+                       torch::TensorOptions(tensor.scalar_type()));
+}
+
 Tensor in_host(const Tensor& tensor) {
   if (tensor.device().is_cpu()) return tensor;
   catch_up(tensor.device());
-  return at::from_blob(tensor.data_ptr(), tensor.sizes(), tensor.strides(),
-                       torch::TensorOptions(tensor.scalar_type()));
+  return as_memory(tensor);
 }
 
 Tensor empty(c10::IntArrayRef size, std::optional<at::ScalarType> type, std::optional<at::Layout>,
@@ -116,6 +121,12 @@ Tensor empty_strided(c10::IntArrayRef size, c10::IntArrayRef stride,
 
 Tensor copy_from(const Tensor& from, const Tensor& to, bool) {
   ++copies;
+  if (from.device().is_cpu() && !to.is_contiguous()) {
+    // As LibTorch's CUDA does it: read at once, put where it belongs by the stream.
+    enqueue(to.device(),
+            [to, read = from.to(to.scalar_type(), false, true)] { as_memory(to).copy_(read); });
+    return to;
+  }
   in_host(to).copy_(in_host(from));
   return to;
 }

@@ -64,5 +64,31 @@ TEST_F(GpuTest, InPlaceAfterWhatTheStreamWasGiven) {
   EXPECT_TRUE(torch::equal(there["large"], expected));
 }
 
+TEST_F(GpuTest, GeneratorsGoOnWhereTheyWere) {
+  const auto draw = [] {
+    return torch::rand({1000}, torch::TensorOptions().device(torch::kCUDA)).cpu();
+  };
+  torch::cuda::manual_seed_all(7);
+  draw();
+  save(path(), TrainingState().rng(), quick());
+  const torch::Tensor expected = draw();
+  torch::cuda::manual_seed_all(8);
+  draw();
+  load(path(), TrainingState().rng());
+  EXPECT_TRUE(torch::equal(draw(), expected));
+}
+
+TEST_F(GpuTest, AModuleMovesToTheHostAndBack) {
+  torch::nn::Linear model(300, 200);
+  model->to(torch::kCUDA);
+  const torch::Tensor expected = model->weight.detach().cpu();
+  save(path(), model, quick());
+  for (const torch::Device device : {torch::Device(torch::kCPU), torch::Device(torch::kCUDA, 0)}) {
+    load(path(), model, {.device = device});
+    EXPECT_EQ(model->weight.device(), device);
+    EXPECT_TRUE(torch::equal(model->weight.detach().cpu(), expected));
+  }
+}
+
 }  // namespace
 }  // namespace ingot::libtorch::testing

@@ -236,6 +236,32 @@ TEST_F(OptimizerTest, OptionsOfTheFileOrOfTheProgram) {
   expect_state(optimizer, live->in->weight, net_->in->weight);
 }
 
+TEST_F(OptimizerTest, OptionsAsEachGroupIsTold) {
+  const auto in_groups = [](Net& net, double first, double second) {
+    const Groups groups = {{matrices(net), std::make_unique<AdamOptions>(first)},
+                           {vectors(net), std::make_unique<AdamOptions>(second)}};
+    return torch::optim::Adam(groups, AdamOptions(0.01));
+  };
+  const auto rates = [](torch::optim::Optimizer& optimizer) {
+    std::vector<double> result;
+    for (auto& group : optimizer.param_groups()) result.push_back(group.options().get_lr());
+    return result;
+  };
+  torch::optim::Adam stored = in_groups(net_, 0.1, 0.2);
+  save(path(), state(net_, stored), quick());
+  for (const std::size_t kept : {0U, 1U}) {
+    Net live;
+    torch::optim::Adam optimizer = in_groups(live, 1, 2);
+    const LoadReport report = load(
+        path(), state(live, optimizer), {.options_from = [&](std::string_view, std::size_t group) {
+          return group == kept ? OptionsFrom::kOptimizer : OptionsFrom::kFile;
+        }});
+    EXPECT_THAT(rates(optimizer), ElementsAre(kept == 0 ? 1 : 0.1, kept == 1 ? 2 : 0.2));
+    EXPECT_THAT(report.optimizers[0].options,
+                ElementsAre(kept == 0 ? "group 1: lr 2 -> 0.2" : "group 0: lr 1 -> 0.1"));
+  }
+}
+
 TEST_F(OptimizerTest, AnotherClassIsRefusedAlways) {
   Net live;
   torch::optim::AdamW adamw(live->parameters(), torch::optim::AdamWOptions(0.01));
