@@ -61,7 +61,18 @@ void Staging::finish(const Reservation& reservation, const Digest128& handed_ove
   slot.records[reservation.record].digest = handed_over;
   if (--slot.unfinished == 0 && slot.state == Slot::State::kSealed) ready_.push_back(&slot);
   process_ready(lock);
-  changed_.notify_all();
+  wake();
+}
+
+// Few saves have a second thread, and each tensor comes by here.
+void Staging::wake() {
+  if (waiting_ > 0) changed_.notify_all();
+}
+
+void Staging::wait(Lock& lock) {
+  ++waiting_;
+  changed_.wait(lock);
+  --waiting_;
 }
 
 Status Staging::drain() {
@@ -75,7 +86,7 @@ Status Staging::drain() {
     } else if (free_.size() == slots_.size()) {
       return error_.get();
     } else if (ready_.empty() && open_.empty()) {
-      changed_.wait(lock);  // another thread hashes a slot or fills one
+      wait(lock);  // another thread hashes a slot or fills one
     }
   }
 }
@@ -161,7 +172,7 @@ Result<Slot*> Staging::acquire(Lock& lock) {
       seal(*open_.front(), nullptr);
       process_ready(lock);
     } else {
-      changed_.wait(lock);  // another thread hashes a slot or fills one
+      wait(lock);  // another thread hashes a slot or fills one
     }
   }
   return error_.get();
@@ -173,7 +184,7 @@ void Staging::release(Slot& slot) {
   slot.counted_bytes = 0;
   slot.heir = nullptr;
   free_.push_back(&slot);
-  changed_.notify_all();
+  wake();
 }
 
 // No more bytes for this slot.
@@ -227,7 +238,7 @@ void Staging::carry_over(Slot& slot) {
   record.digest = format::xxh3_128(tail);
   slot.end -= tail.size();
   if (--heir.unfinished == 0 && heir.state == Slot::State::kSealed) ready_.push_back(&heir);
-  changed_.notify_all();
+  wake();
 }
 
 Status Staging::rehash(const Slot& slot) const {
@@ -315,7 +326,7 @@ void Staging::reap() {
 void Staging::fail(Status status) {
   if (status.ok()) return;
   static_cast<void>(error_.set(std::move(status)));
-  changed_.notify_all();
+  wake();
 }
 
 }  // namespace ingot::writer

@@ -103,6 +103,8 @@ class Staging {
   void submit(Slot& slot);
   Status submit_part(Slot& slot, io::File& file, std::uint64_t begin, std::uint64_t end);
   void reap();
+  void wake();
+  void wait(Lock& lock);
   void fail(Status status);
 
   io::File& buffered_;
@@ -112,6 +114,7 @@ class Staging {
 
   std::mutex mutex_;  // of everything below, and of queue_
   std::condition_variable changed_;
+  int waiting_ = 0;  // threads
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<Slot*> free_;
   std::list<Slot*> open_;     // least recently used first

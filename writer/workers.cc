@@ -21,20 +21,33 @@ void* start(void* argument) {
   return nullptr;
 }
 
+// The other threads use what the caller's has on its stack: they are joined whatever ends it.
+class Joined {
+ public:
+  explicit Joined(std::size_t most) { threads_.reserve(most); }
+  ~Joined() {
+    for (const pthread_t thread : threads_) pthread_join(thread, nullptr);
+  }
+  Joined(const Joined&) = delete;
+  Joined& operator=(const Joined&) = delete;
+  void add(pthread_t thread) { threads_.push_back(thread); }
+
+ private:
+  std::vector<pthread_t> threads_;
+};
+
 }  // namespace
 
 // pthread_create() and not std::thread, whose constructor reports a refusal by an exception.
 void run_on_threads(int threads, void (*work)(void* context), void* context) {
   Job job{work, context};
-  std::vector<pthread_t> started;
-  started.reserve(static_cast<std::size_t>(std::max(threads, 1)));
+  Joined started(static_cast<std::size_t>(std::max(threads, 1)));
   for (int i = 1; i < threads; ++i) {
     pthread_t thread{};
     if (pthread_create(&thread, nullptr, start, &job) != 0) break;
-    started.push_back(thread);
+    started.add(thread);
   }
   work(context);
-  for (const pthread_t thread : started) pthread_join(thread, nullptr);
 }
 
 int available_threads() {

@@ -23,6 +23,11 @@ std::uint64_t storage_bytes_for(const TensorSpec& spec) {
 
 }  // namespace
 
+void WritePlan::reserve(std::size_t tensors) {
+  tensors_.reserve(tensors);
+  storage_bytes_.reserve(tensors);
+}
+
 TensorId WritePlan::add(TensorSpec spec) {
   if (!spec.storage) spec.storage = add_storage(storage_bytes_for(spec));
   tensors_.push_back(std::move(spec));

@@ -72,6 +72,8 @@ struct TensorSpec {
 // content is checked by Writer::create. Not thread-safe.
 class WritePlan {
  public:
+  // Makes room for so many tensors; for plans of many thousands.
+  void reserve(std::size_t tensors);
   // Tensors keep the order in which they are added.
   TensorId add(TensorSpec spec);
   StorageId storage_of(TensorId tensor) const;
@@ -175,9 +177,8 @@ class Writer {
   // All bytes of a tensor's storage: for an ordinary tensor, its bytes in row-major order. The
   // bytes are hashed and copied before the call returns; the caller may then reuse them. Blocks
   // while all staging buffers are in use. Errors of all four, then and from then on:
-  //   kInvalidArgument    no such tensor in the plan, not all bytes of it, a byte twice, a part
-  //   that
-  //                       begins elsewhere than below, or after commit()
+  //   kInvalidArgument    no such tensor in the plan, not all bytes of it, a byte twice, or after
+  //                       commit(); a part that begins elsewhere than said below
   //   kChecksumMismatch   bytes changed between the hand-over and the write of an earlier call: the
   //                       caller's memory was written to meanwhile, or memory is failing
   //   kResourceExhausted  the file system is full, in spite of the reservation
@@ -197,12 +198,11 @@ class Writer {
   // what was under the name is still there:
   //   kInvalidArgument    bytes are missing (the message names tensors), or a second call
   //   kChecksumMismatch   as for write(), or, with `read_back`, data that reads otherwise
-  //   kCorrupt            with `read_back`: padding, digest table, index or header that read
-  //   otherwise kAlreadyExists      with Existing::kFail, when another writer was faster
+  //   kCorrupt            with `read_back`: padding, tables, index or header that read otherwise
+  //   kAlreadyExists      with Existing::kFail, when another writer was faster
   //   kResourceExhausted, kCancelled, kIoError (a failed fsync among them: it is never tried again)
-  //   kCommitUncertain    the file is there under its name, but whether that survives a power cut
-  //   is
-  //                       not known; either state is a whole file
+  //   kCommitUncertain    the file is there under its name, but whether that survives a power
+  //                       cut is not known; either state is a whole file
   Status commit();
 
   const WriteReport& report() const;
