@@ -1,5 +1,5 @@
 # The CUDA Toolkit: the one whose nvcc CMAKE_CUDA_COMPILER or CUDACXX names, else the one in PATH or in its usual
-# place. Sets INGOT_CUDA_ENABLED; the targets are those of FindCUDAToolkit. No GPU is needed to build.
+# place, else what scripts/setup --cuda installed. Sets INGOT_CUDA_ENABLED; the targets are those of FindCUDAToolkit. No GPU is needed to build.
 set(INGOT_CUDA_ENABLED OFF)
 set(ingot_cuda_lacks "")
 if(INGOT_CUDA STREQUAL "OFF")
@@ -9,7 +9,8 @@ endif()
 
 include(CheckLanguage)
 if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
-  find_program(INGOT_NVCC nvcc PATHS /usr/local/cuda/bin)
+  find_program(INGOT_NVCC nvcc
+               PATHS /usr/local/cuda/bin "${PROJECT_SOURCE_DIR}/build/deps/cuda/nvidia/cu13/bin")
   mark_as_advanced(INGOT_NVCC)
   if(INGOT_NVCC)
     # By the environment: a compiler that the cache names would be taken without a trial.

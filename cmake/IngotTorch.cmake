@@ -6,7 +6,7 @@ if(INGOT_TORCH STREQUAL "OFF")
   return()
 endif()
 
-# Where a Python interpreter's torch keeps its CMake package; empty when it has none.
+# Where a Python interpreter's torch keeps its CMake package; empty when it has none that can be linked with.
 function(ingot_torch_of_python python result)
   execute_process(COMMAND "${python}" -c "import importlib.metadata as m, importlib.util as u, pathlib as p
 s = u.find_spec('torch')
@@ -15,6 +15,12 @@ print(p.Path(s.origin).parent / 'share/cmake' if new and s.origin else '')"
     OUTPUT_VARIABLE folder OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
   if(failed OR NOT EXISTS "${folder}/Torch/TorchConfig.cmake")
     set(folder "")
+  elseif(NOT CMAKE_CXX_FLAGS MATCHES "GLIBCXX_USE_CXX11_ABI=0")
+    file(STRINGS "${folder}/Torch/TorchConfig.cmake" old_abi REGEX "GLIBCXX_USE_CXX11_ABI=0")
+    if(old_abi)
+      message(STATUS "ingot: not the LibTorch of ${python}: it has the old C++ ABI")
+      set(folder "")
+    endif()
   endif()
   set(${result} "${folder}" PARENT_SCOPE)
 endfunction()

@@ -31,21 +31,55 @@ venv_pip() {
     die "pip failed: $*"
 }
 
-# Whether a Python interpreter has LibTorch 2.6 or newer.
+# Whether a Python interpreter has LibTorch 2.6 or newer, of the C++ ABI that compilers have had since 2015.
 has_torch() {
-  "$1" -c 'import importlib.metadata as m, sys
+  "$1" -c 'import importlib.metadata as m, importlib.util as u, pathlib as p, sys
 version = tuple(int(part) for part in m.version("torch").split("+")[0].split(".")[:2])
-sys.exit(version < (2, 6))' 2>/dev/null
+config = p.Path(u.find_spec("torch").origin).parent / "share/cmake/Torch/TorchConfig.cmake"
+sys.exit(version < (2, 6) or "GLIBCXX_USE_CXX11_ABI=0" in config.read_text())' 2>/dev/null
+}
+
+# Whether CMAKE_PREFIX_PATH leads to a LibTorch.
+prefix_has_torch() {
+  local prefix
+  local -a prefixes
+  IFS=: read -r -a prefixes <<<"${CMAKE_PREFIX_PATH:-}"
+  for prefix in ${prefixes[@]+"${prefixes[@]}"}; do
+    [[ -f "$prefix/share/cmake/Torch/TorchConfig.cmake" || -f "$prefix/Torch/TorchConfig.cmake" ]] && return
+  done
+  return 1
 }
 
 # LibTorch for ingot::libtorch: the installed one, else one in .venv.
 install_torch() {
   [[ -n "${Torch_DIR:-}" ]] && return
+  prefix_has_torch && return
   for python in python3 "${VIRTUAL_ENV:-/nowhere}/bin/python" "$venv_python"; do
     has_torch "$python" && return
   done
   say "Installing LibTorch into .venv ($(<scripts/requirements-torch.txt))"
   venv_pip install -r scripts/requirements-torch.txt
+}
+
+# A CUDA compiler for ingot::cuda, where there is none: the Toolkit's parts that PyPI has. Whoever builds without them
+# builds without ingot::cuda, so that a failure is told and goes no further.
+cuda_folder="$INGOT_ROOT/build/deps/cuda"
+install_cuda() {
+  local stamp="$cuda_folder/.ingot-requirements"
+  [[ -n "${CUDACXX:-}" || -x /usr/local/cuda/bin/nvcc ]] && return
+  command -v nvcc >/dev/null && return
+  cmp -s scripts/requirements-cuda.txt "$stamp" && return
+  say "Installing a CUDA compiler into build/deps"
+  rm -rf "$cuda_folder"
+  if ! "$venv_python" -m pip --disable-pip-version-check --no-input -q install --no-deps --target "$cuda_folder" \
+    -r scripts/requirements-cuda.txt </dev/null; then
+    note "pip has none for this machine: ingot::cuda is left out"
+    return
+  fi
+  # Where nvcc and CMake look for them.
+  ln -s lib "$cuda_folder/nvidia/cu13/lib64"
+  ln -s libcudart.so.13 "$cuda_folder/nvidia/cu13/lib/libcudart.so"
+  cp scripts/requirements-cuda.txt "$stamp"
 }
 
 # barkeep, the header-only library of the command's progress bars: its source package has the

@@ -52,11 +52,11 @@ class Place:
         self.write(f"{prefix}/share/cmake/Torch/TorchConfigVersion.cmake", VERSION.format(version=version))
         return self.write(f"{prefix}/share/cmake/Torch/TorchConfig.cmake", config).parent
 
-    def python(self, environment, version="2.7.0", name="python"):
+    def python(self, environment, version="2.7.0", name="python", config=CONFIG):
         """A Python environment; with a torch unless `version` is None."""
         site = self.folder / environment / "site"
         if version is not None:
-            self.package(f"{environment}/site/torch", version)
+            self.package(f"{environment}/site/torch", version, config)
             self.write(f"{environment}/site/torch/__init__.py", "raise SystemExit('nobody needs to import it')\n")
             self.write(f"{environment}/site/torch-{version}.dist-info/METADATA",
                        f"Metadata-Version: 2.1\nName: torch\nVersion: {version}\n")
@@ -167,6 +167,14 @@ class FindingTorch(unittest.TestCase):
         self.place.torch_dir(version="2.5.1")
         self.place.private()
         self.assertIn("is of version 2.5.1", self.expect(None))
+
+    def test_pythons_whose_torch_has_the_old_abi_are_passed_over(self):
+        old = CONFIG + 'set(TORCH_CXX_FLAGS "-D_GLIBCXX_USE_CXX11_ABI=0")\n'
+        self.place.python_in_path(config=old)
+        self.place.private()
+        self.assertIn("it has the old C++ ABI", self.expect("private"))
+        (self.place.folder / "build/CMakeCache.txt").unlink()
+        self.expect("python_in_path", "-DCMAKE_CXX_FLAGS=-D_GLIBCXX_USE_CXX11_ABI=0")
 
     def test_the_old_abi_is_told(self):
         self.place.torch_dir(config=CONFIG + 'set(TORCH_CXX_FLAGS "-D_GLIBCXX_USE_CXX11_ABI=0")\n')
