@@ -16,8 +16,7 @@ import sys
 import machine
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-WARM = ["auto", "page-cache", "read", "registered-mapping"]
-COLD = ["auto", "direct", "read", "device-file"]
+TRANSPORTS = ["auto", "page-cache", "read", "direct", "registered-mapping", "device-file"]
 VERIFY = ["touched", "on-device", "none"]
 
 
@@ -45,9 +44,8 @@ def device_name(device):
 
 
 def ways():
-    yield from itertools.product([False], WARM, VERIFY, [False])
-    yield from itertools.product([False], ["auto"], ["touched"], [True])
-    yield from itertools.product([True], COLD, VERIFY, [False])
+    yield from itertools.product([False, True], TRANSPORTS, VERIFY, [False])
+    yield from itertools.product([False, True], ["auto"], ["touched"], [True])
 
 
 def run_json(command):
@@ -83,7 +81,8 @@ def row(entry):
 
 def digests(arguments):
     """bench_gpu: the digest kernel beside the memory's bandwidth, and pinned copies both ways."""
-    return run_json([str(arguments.build / "bin/bench_gpu"), "--benchmark_format=json",
+    ordinal = arguments.device.partition(":")[2] or "0"
+    return run_json([str(arguments.build / "bin/bench_gpu"), "--benchmark_format=json", f"--ingot_gpu={ordinal}",
                      f"--benchmark_repetitions={arguments.repetitions}", "--benchmark_enable_random_interleaving=true"])
 
 
@@ -93,10 +92,10 @@ def stalls(arguments):
     if not program.exists():
         return {}
     target = arguments.files[0].parent / "stall.ingot"
-    kind = arguments.device.partition(":")[0].replace("host", "cpu")
+    device = arguments.device.replace("host", "cpu")
     measured = {}
     for snapshot in ("host", "device"):
-        measured[snapshot] = run_json([str(program), "stall", kind, snapshot, str(arguments.stall_mib), str(target)])
+        measured[snapshot] = run_json([str(program), "stall", device, snapshot, str(arguments.stall_mib), str(target)])
         target.unlink(missing_ok=True)
     return measured
 

@@ -70,9 +70,14 @@ GROUPS = {
     "training-save": ("Durable save of a training run", "A model and its Adam state (a third each: parameters and two moments) "
                       "through LibTorch, each contender in a fresh process, fsync of file and folder on all sides. Ceiling: "
                       "O_DIRECT write of as many bytes, with fsync."),
+    "training-stall": ("Async save", "How long `save_async()` holds the training up while it copies what it will write, and how long "
+                       "until the file is durable; tensors of 4 MiB in host memory. Ceiling: a copy of the same bytes to memory that is there. "
+                       "The snapshot's memory is new at every save. (From a GPU: `scripts/gpu-check`.)"),
     "training-resume": ("Resume of a training run", "Into a model and an optimizer that are there, page cache warm, until all bytes "
                         "are in memory. Ingot proves every byte before anything changes, and again as it reads; the others "
-                        "check nothing. Ceiling: copying as many bytes between memory that is there, two threads."),
+                        "check nothing. `torch-python-mmap` leaves the moments in the mapped file; the first step of the optimizer then "
+                        "copies them page by page, after the time that is measured here. `fresh-memory`: memory for the moments is made and "
+                        "touched, two thirds of the bytes. Ceiling: copying as many bytes between memory that is there, two threads."),
 }
 
 
@@ -209,7 +214,9 @@ def summary(result):
             if not outcome.met:
                 parts = target.parts(result, shape)
                 alone = f" Measured alone: {parts}." if parts else ""
-                short.append(f"* {target.path}, {shape}: {outcome.ratio}, target {target.text}.{alone}")
+                why = target.reason(shape)
+                short.append(f"* {target.path}, {shape}: {outcome.ratio or outcome.value}, target {target.text}."
+                             + (f" {why}" if why else "") + alone)
     head = ["path", "shape", "Ingot", "measured against", "ratio", "target", ""]
     return table(head, rows), short
 
@@ -290,6 +297,9 @@ def conditions(data):
     if peers:
         lines.append("* Peers: " + ", ".join(f"{name} {version}" for name, version in peers.items())
                      + f", Python {versions['python']}.")
+    if not any("gpu" in entry["group"] for entry in data["series"]):
+        lines.append("* This machine has no GPU: nothing is claimed here of loads to one, of its digest kernel or of saves from it. "
+                     "`scripts/gpu-check` measures them where there is one.")
     for name, reason in data.get("absent", {}).items():
         lines.append(f"* Not here: {name}: {reason}.")
     lines.append(f"* {data['date']}, {data['repetitions']} repetitions in random order, load average "

@@ -27,12 +27,17 @@ class Contenders:
     def names(self, command):
         have = contenders.installed(self.python)
         python = [name for name, package in PYTHON.items() if {package, "torch"} <= have.keys()]
-        mapped = ["torch-python-mmap"] if command == "resume" and "torch-python" in python else []
-        return ["ingot", "torch-cpp"] + python + mapped
+        more = ["part:fresh-memory"] if command == "resume" else []
+        more += ["torch-python-mmap"] if command == "resume" and "torch-python" in python else []
+        return ["ingot", "torch-cpp"] + python + more
 
     def run(self, command, contender, mib, path):
+        if command == "stall":
+            return processes.start([self.program, "stall", contender, "host", str(mib), path])
         if contender == "ceiling:direct-write":
             return processes.start([self.program, "write-ceiling", str(mib), path])
+        if contender == "part:fresh-memory":
+            return processes.start([self.program, "fresh-memory", str(mib)])
         if contender == "ceiling:copy":
             return processes.start([self.program, "copy-ceiling", str(mib)])
         if contender.removesuffix("-mmap") in PYTHON:
@@ -44,6 +49,8 @@ class Contenders:
 
 
 def once(here, command, contender, ceiling, mib, folder):
+    if contender.startswith("part:"):
+        return here.run(command, contender, mib, "")
     path = folder / f"{contender.replace(':', '-').removesuffix('-mmap')}-{mib}"
     if command == "save":
         inputs.remove(path)
@@ -66,6 +73,22 @@ def measure(command, ceiling, mib, here, folder, arguments, journal):
     return all_series
 
 
+def held_up(mib, here, folder, arguments, journal):
+    """How long save_async() holds the training up, and until its file is durable, beside a copy of the same bytes."""
+    group, shape = "training-stall", f"{mib}MiB"
+    parts = {"ingot": "stall", "ingot-until-durable": "durable", "ceiling:copy": "ceiling"}
+    all_series = {name: series.new(group, shape, name) for name in parts
+                  if re.search(arguments.filter, f"{group}/{shape}/{name}")}
+    for number in range(arguments.repetitions if all_series else 0):
+        path = folder / f"stall-{mib}"
+        answer = journal.once((group, shape, number), lambda p=path: here.run("stall", "cpu", mib, str(p)))
+        inputs.remove(path)
+        for name, entry in all_series.items():
+            # The last of a few saves: the first one makes what the others find.
+            series.add(entry, {"seconds": answer["runs"][-1][parts[name]]} if "runs" in answer else dict(answer))
+    return list(all_series.values())
+
+
 def run(arguments, journal):
     """(whether Ingot did all, series). Empty where the build has no LibTorch."""
     here = Contenders(arguments.build, arguments.peers)
@@ -79,6 +102,7 @@ def run(arguments, journal):
         print(f"== training {mib} MiB", flush=True)
         result += measure("save", "ceiling:direct-write", mib, here, folder, arguments, journal)
         result += measure("resume", "ceiling:copy", mib, here, folder, arguments, journal)
+        result += held_up(mib, here, folder, arguments, journal)
         for path in folder.glob(f"*-{mib}*"):
             inputs.remove(path)
     for entry in series.failures(result):

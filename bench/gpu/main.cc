@@ -23,6 +23,12 @@ void check(cudaError_t error) {
 
 std::uint64_t total_bytes() { return (options().quick ? 16 : 4096) * kMiB; }
 
+// Current, too: the plain calls to the runtime are for it.
+std::unique_ptr<gpu::CudaDevice> open_gpu() {
+  check(cudaSetDevice(options().gpu));
+  return or_throw(gpu::open_device({.ordinal = options().gpu}));
+}
+
 // Times what has been given to the default stream, by the GPU's clock.
 template <typename Work>
 double gpu_time_of(Work&& work) {
@@ -43,7 +49,7 @@ double gpu_time_of(Work&& work) {
 
 // Ranges of `each` bytes, as a file's chunks are.
 void digest(benchmark::State& state, std::uint64_t each) {
-  const auto gpu = or_throw(gpu::open_device());
+  const auto gpu = open_gpu();
   const auto memory = or_throw(gpu->allocate(total_bytes()));
   check(cudaMemset(memory->span().data, 0x5A, total_bytes()));
   std::vector<DeviceSpan> ranges;
@@ -60,7 +66,7 @@ void digest(benchmark::State& state, std::uint64_t each) {
 
 // Reads and writes every byte: twice the bytes go over the memory's bus.
 void device_copy(benchmark::State& state) {
-  const auto gpu = or_throw(gpu::open_device());
+  const auto gpu = open_gpu();
   const auto memory = or_throw(gpu->allocate(total_bytes()));
   const std::uint64_t half = total_bytes() / 2;
   const auto copy = [&] {
@@ -76,7 +82,7 @@ void device_copy(benchmark::State& state) {
 
 void pinned_copy(benchmark::State& state, cudaMemcpyKind direction) {
   const std::uint64_t bytes = std::min(total_bytes(), 1024 * kMiB);
-  const auto gpu = or_throw(gpu::open_device());
+  const auto gpu = open_gpu();
   const auto there = or_throw(gpu->allocate(bytes));
   const auto here = or_throw(gpu->allocate_staging(bytes));
   const bool down = direction == cudaMemcpyDeviceToHost;

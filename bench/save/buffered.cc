@@ -22,16 +22,16 @@ void write_and_sync(const std::string& path, std::span<const std::byte> bytes) {
 }  // namespace
 
 void register_save_buffered(std::shared_ptr<const Payload> payload) {
-  add_benchmark(
-      "save", payload->shape().name, "write+fsync", Repeat::kOnce,
-      [payload](benchmark::State& state) {
-        for (auto _ : state) {
-          clear_output();
-          std::string path = save_path();
-          state.SetIterationTime(time_of([&] { write_and_sync(path, payload->bytes()); }));
-          state.SetBytesProcessed(static_cast<std::int64_t>(payload->shape().bytes()));
-        }
-      });
+  add_benchmark("save", payload->shape().name, "write+fsync", Repeat::kOnce,
+                [payload](benchmark::State& state) {
+                  const std::span<const std::byte> bytes = payload->bytes();
+                  for (auto _ : state) {
+                    clear_output();
+                    std::string path = save_path();
+                    state.SetIterationTime(time_of([&] { write_and_sync(path, bytes); }));
+                    state.SetBytesProcessed(static_cast<std::int64_t>(payload->shape().bytes()));
+                  }
+                });
 }
 
 }  // namespace ingot::bench

@@ -34,10 +34,13 @@ class Reporter : public benchmark::ConsoleReporter {
 bool take_option(std::string_view argument, Options& options) {
   constexpr std::string_view kCache = "--ingot_cache=";
   constexpr std::string_view kThreads = "--ingot_threads=";
+  constexpr std::string_view kGpu = "--ingot_gpu=";
   if (argument.starts_with(kCache)) {
     options.cache_folder = argument.substr(kCache.size());
   } else if (argument.starts_with(kThreads)) {
     options.threads = std::atoi(argument.substr(kThreads.size()).data());
+  } else if (argument.starts_with(kGpu)) {
+    options.gpu = std::atoi(argument.substr(kGpu.size()).data());
   } else if (argument == "--ingot_quick") {
     options.quick = true;
   } else {

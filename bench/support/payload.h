@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -12,17 +13,22 @@ namespace ingot::bench {
 
 class Payload {
  public:
-  explicit Payload(Shape shape) : shape_(std::move(shape)), memory_(shape_.bytes()) {
-    fill(memory_.bytes(), 1);
-  }
+  explicit Payload(Shape shape) : shape_(std::move(shape)) {}
 
   const Shape& shape() const { return shape_; }
-  // All tensors' bytes, one after another.
-  std::span<std::byte> bytes() const { return memory_.bytes(); }
+  // All tensors' bytes, one after another. Made when they are first asked for: what a filter leaves
+  // out takes no memory.
+  std::span<std::byte> bytes() const {
+    if (!memory_) {
+      memory_.emplace(shape_.bytes());
+      fill(memory_->bytes(), 1);
+    }
+    return memory_->bytes();
+  }
 
  private:
   Shape shape_;
-  Memory memory_;
+  mutable std::optional<Memory> memory_;
 };
 
 // Saves the payload as an Ingot file; true when the commit succeeded. What a caller would write.

@@ -85,6 +85,7 @@ std::uint64_t Shape::bytes() const {
 
 WritePlan Shape::plan() const {
   WritePlan result;
+  result.reserve(tensors.size());
   for (const Tensor& tensor : tensors) {
     result.add({.name = tensor.name, .dtype = tensor.dtype, .shape = tensor.shape});
   }

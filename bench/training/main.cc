@@ -6,11 +6,10 @@
 //   bench_training warm FILE                              brings it into the page cache, proves it
 //   bench_training write-ceiling MIB FILE                 the same bytes by O_DIRECT, with fsync
 //   bench_training copy-ceiling MIB                       the same bytes from memory to memory
-//   bench_training stall cpu|cuda host|device MIB FILE    how long save_async() holds the training
-//   up,
-//                                                         beside a copy of the same bytes to pinned
-//                                                         memory (on a CPU: to memory that is
-//                                                         there)
+//   bench_training fresh-memory MIB                       memory for the moments, touched
+//   bench_training stall cpu|cuda:N host|device MIB FILE    how long save_async() holds up the
+//       training, beside a copy of the same bytes to pinned memory (on a CPU: to memory that is
+//       there)
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -177,6 +176,25 @@ json write_ceiling(const Arguments& in) {
   return result(write_direct(in.at(1), bytes.bytes(), {4 * kMiB, 32}), mib);
 }
 
+void touch(const torch::Tensor& tensor) {
+  auto* bytes = static_cast<std::byte*>(tensor.data_ptr());
+  for (std::size_t at = 0; at < tensor.nbytes(); at += 4096) bytes[at] = std::byte{1};
+}
+
+// What a resume has to make whoever does it: memory of LibTorch's for the moments, every page of it
+// touched.
+json fresh_memory(const Arguments& in) {
+  const std::uint64_t mib = std::stoull(in.at(0));
+  std::vector<torch::Tensor> moments;
+  return result(time_of([&] {
+                  for (std::uint64_t i = 0; i < 2 * std::max<std::uint64_t>(mib / 12, 1); ++i) {
+                    moments.push_back(torch::empty({1024, 1024}));
+                    touch(moments.back());
+                  }
+                }),
+                mib);
+}
+
 json copy_ceiling(const Arguments& in) {
   const std::uint64_t mib = std::max<std::uint64_t>(std::stoull(in.at(0)) / 12, 1) * 12;
   const io::AlignedBuffer from = touched(mib * kMiB, 1);
@@ -203,6 +221,7 @@ int main(int argc, char** argv) {
                       {"warm", warm},
                       {"write-ceiling", write_ceiling},
                       {"copy-ceiling", copy_ceiling},
+                      {"fresh-memory", fresh_memory},
                       {"stall", stall}},
                      "bench/training/main.cc");
 }

@@ -4,12 +4,14 @@ import copy
 import pathlib
 import tempfile
 import unittest
+from unittest import mock
 import xml.etree.ElementTree
 
 import here  # noqa: F401
 
 import report
 import scaling_plot
+import targets
 
 
 def entry(contender, seconds, group="peers-load", **counters):
@@ -49,6 +51,30 @@ class Report(unittest.TestCase):
     def test_it_says_so_even_where_an_unverified_way_of_ingot_is_faster(self):
         series = [entry("ingot", 2.0), entry("torch", 1.0), entry("ingot-mapped", 0.5)]
         self.assertIn("`torch` is 2.00x as fast as `ingot`; `ingot-mapped` is 2.00x as fast as it.", self.text(series=series))
+
+    def test_the_cost_of_proving_is_judged_against_a_load_without(self):
+        series = [entry("ingot", 1.02, "load-warm", bytes_per_second=100.0, rss_added=0, staging=0),
+                  entry("ingot-unverified", 1.0, "load-warm", bytes_per_second=102.0)]
+        self.assertIn("| cost of proving, warm | decoder-32 | 0.00 GB/s | 0.00 GB/s (ingot-unverified) | +2% | <= 3 % of the time | met |",
+                      self.text(series=series))
+        series[0]["counters"]["bytes_per_second"] = [95.0] * 3
+        self.assertIn("cost of proving, warm, decoder-32: +7%, target <= 3 % of the time.", self.text(series=series))
+
+    def test_a_resident_set_that_grows_with_the_file_is_told(self):
+        staged = entry("ingot-staged", 1.0, "load-warm", rss_added=100 << 20, staging=48 << 20)
+        self.assertIn("| 100 MiB (ingot-staged) | 48 MiB of staging memory |  | <= staging + 64 MiB | met |", self.text(series=[staged]))
+        staged["counters"]["rss_added"] = [2 << 30] * 3
+        self.assertIn("loading as to a device, decoder-32: 2048 MiB (ingot-staged), target <= staging + 64 MiB.",
+                      self.text(series=[staged]))
+
+    def test_why_a_target_falls_short_is_said_where_it_is_known(self):
+        series = [entry("ingot", 1.0, "load-warm", bytes_per_second=1.0), entry("ceiling:memcpy", 1.0, "load-warm", bytes_per_second=4.0)]
+        with mock.patch.dict(targets.WHY, {"load to host, warm, verified": {"^decoder": "Moons."}}):
+            self.assertIn("decoder-32: 25%, target >= 85 % of the ceiling. Moons.", self.text(series=series))
+
+    def test_without_a_gpu_nothing_is_claimed_of_one(self):
+        self.assertIn("This machine has no GPU", self.text())
+        self.assertNotIn("This machine has no GPU", self.text(series=[entry("ingot", 1.0, "peers-gpu")]))
 
     def test_what_was_measured_at_two_sizes_is_a_line(self):
         series = [{**entry(name, factor * size, "peers-open", tensors=size), "shape": f"small-{size}"}
