@@ -42,6 +42,7 @@ std::vector<std::vector<std::uint32_t>> tied_groups(const Checkpoint& checkpoint
     if (uses[tensor.storage] > 1) groups[tensor.storage].push_back(tensor.ordinal);
   });
   std::vector<std::vector<std::uint32_t>> tied;
+  tied.reserve(groups.size());
   for (auto& [storage, ordinals] : groups) tied.push_back(std::move(ordinals));
   std::sort(tied.begin(), tied.end());
   return tied;
