@@ -153,7 +153,31 @@ class Resident(Target):
 
 # Why a target falls short, by its path and by shape: for those that do. Each names the part, measured alone in the same
 # run, that shows it; whoever changes the code behind it measures again.
-WHY = {}
+WHY = {
+    "open + validate": {
+        "small-100000": "A fresh process touches 14 MiB of memory for the index and as much of the page cache for the first time; "
+                        "the same open in a loop is in the table *Open and validate*."},
+    "verify, warm": {
+        "": "A load makes the page tables of its mapping (`map-only`) or copies (`read-only`), which the ceiling has behind it when "
+            "its clock starts; hashing alone (`xxh3-mapped`) is as fast as reading."},
+    "verify, cold": {
+        "small": "Header, tables and index are read and compared first, with nothing else in flight (`metadata`).",
+        "": "Threads that hash leave the processors less time to start reads; with two of them that shows."},
+    "load to host, warm, verified": {
+        "": "read(2) of the same bytes to the same place, each block hashed by its thread, without any of Ingot's code "
+            "(`read+xxh3`), is what can be reached."},
+    "load to host, cold, verified": {
+        "": "The ceiling reads to memory that it uses again and again; the same reads to memory as large as the file "
+            "(`direct-read-into-place`), without any of Ingot's code, are what can be reached."},
+    "cost of proving, warm": {
+        "": "Two processors copy and hash by turns: what hashing costs cannot hide behind a bus or a disk here."},
+    "cost of proving, cold": {
+        "": "Within the spread of the repetitions of either."},
+    "durable save": {
+        "small": "Most of it is the work on 100,000 names before the first byte can be written, since the file's length is known only then "
+                 "(`metadata`): plan, checks, index, its proof.",
+        "resnet50": "Many small tensors between large ones; see `metadata` and `2*xxh3+memcpy`."},
+}
 
 # Open and look-up have their targets at 100,000 tensors (design, section 8); other sizes are in the tables below.
 HUNDRED_THOUSAND = r"small-100000"
