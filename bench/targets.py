@@ -158,11 +158,12 @@ WHY = {
         "small-100000": "A fresh process touches 14 MiB of memory for the index and as much of the page cache for the first time; "
                         "the same open in a loop is in the table *Open and validate*."},
     "verify, warm": {
-        "": "A load makes the page tables of its mapping (`map-only`) or copies (`read-only`), which the ceiling has behind it when "
-            "its clock starts; hashing alone (`xxh3-mapped`) is as fast as reading."},
+        "": "Its time is that of making the mapping's page tables (`map-only`), which the ceiling has behind it when its clock starts, "
+            "and of hashing (`xxh3-mapped`), which is as fast as reading. How long page tables take depends on the folios in which the "
+            "page cache holds the file."},
     "verify, cold": {
         "small": "Header, tables and index are read and compared first, with nothing else in flight (`metadata`).",
-        "": "Threads that hash leave the processors less time to start reads; with two of them that shows."},
+        "": "No part that was measured alone explains it yet."},
     "load to host, warm, verified": {
         "": "read(2) of the same bytes to the same place, each block hashed by its thread, without any of Ingot's code "
             "(`read+xxh3`), is what can be reached."},
