@@ -155,8 +155,8 @@ class Resident(Target):
 # run, that shows it; whoever changes the code behind it measures again.
 WHY = {
     "open + validate": {
-        "small-100000": "A fresh process touches 14 MiB of memory for the index and as much of the page cache for the first time; "
-                        "the same open in a loop is in the table *Open and validate*."},
+        "small-100000": "In a loop, reading the index to private memory (`read-index`) and the rules of the format (`validate-index`) are "
+                        "what it takes, the ceiling being a part of the latter; a fresh process touches that memory for the first time."},
     "verify, warm": {
         "": "Its time is that of making the mapping's page tables (`map-only`), which the ceiling has behind it when its clock starts, "
             "and of hashing (`xxh3-mapped`), which is as fast as reading. How long page tables take depends on the folios in which the "
@@ -173,7 +173,7 @@ WHY = {
     "cost of proving, warm": {
         "": "Two processors copy and hash by turns: what hashing costs cannot hide behind a bus or a disk here."},
     "cost of proving, cold": {
-        "": "Within the spread of the repetitions of either."},
+        "": "No part that was measured alone explains it: the sign differs from shape to shape."},
     "durable save": {
         "small": "Most of it is the work on 100,000 names before the first byte can be written, since the file's length is known only then "
                  "(`metadata`): plan, checks, index, its proof.",
