@@ -93,7 +93,7 @@ class DeviceProof {
     Batch& batch = batches_[device];
     if (batch.items.empty()) return {};
     digests_.resize(batch.items.size());
-    const Status status = job_.setup.devices[device]->digest(batch.spans, digests_);
+    Status status = job_.setup.devices[device]->digest(batch.spans, digests_);
     if (!status.ok()) {
       job_.fail_digest(batch.items.front().begin, batch.items.back().end, status);
       return status;
