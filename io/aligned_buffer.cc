@@ -8,6 +8,7 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "io/fresh_memory.h"
 
 namespace ingot::io {
 namespace {
@@ -35,7 +36,7 @@ std::byte* map_huge(std::uint64_t bytes) {
 
 }  // namespace
 
-Result<AlignedBuffer> AlignedBuffer::allocate(std::uint64_t bytes) {
+Result<AlignedBuffer> AlignedBuffer::allocate(std::uint64_t bytes, MemoryUse use) {
   AlignedBuffer buffer;
   if (bytes == 0) return buffer;
   const Status failure = make_error(Code::kResourceExhausted, "no memory for a buffer")
@@ -43,9 +44,10 @@ Result<AlignedBuffer> AlignedBuffer::allocate(std::uint64_t bytes) {
                              .os_error(ENOMEM);
   constexpr auto kMost = static_cast<std::uint64_t>(std::numeric_limits<std::ptrdiff_t>::max());
   if (bytes > kMost - 2 * kHugePage) return failure;
-  const bool huge = bytes >= kHugePage;
+  const bool large = bytes >= kHugePage;
+  const bool huge = large && (use == MemoryUse::kTransfers || huge_pages_are_cheap());
   const std::uint64_t reserved = align_up(bytes, huge ? kHugePage : kPage);
-  buffer.data_ = huge ? map_huge(reserved) : map_anonymous(reserved, MAP_POPULATE);
+  buffer.data_ = huge ? map_huge(reserved) : map_anonymous(reserved, large ? 0 : MAP_POPULATE);
   if (buffer.data_ == nullptr) return failure;
   buffer.size_ = bytes;
   buffer.reserved_ = reserved;

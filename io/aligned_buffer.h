@@ -9,13 +9,22 @@
 
 namespace ingot::io {
 
-// Owns zeroed memory aligned to at least 4096. Movable. 2 MiB pages are asked for when it is large:
-// faulting a 14 MiB index in by 4 KiB costs more than hashing it.
+// What memory is for decides about its pages.
+enum class MemoryUse : std::uint8_t {
+  // Transfers, again and again: large buffers lie on huge pages, whatever those cost at first. A
+  // read into 256 small pages is as many segments for the device, and several requests.
+  kTransfers,
+  // Content that is brought in once and then read: on huge pages where they are cheaper to touch
+  // first (fresh_memory.h).
+  kContent,
+};
+
+// Owns zeroed memory aligned to at least 4096. Movable.
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;
   // kResourceExhausted when there is no memory.
-  static Result<AlignedBuffer> allocate(std::uint64_t bytes);
+  static Result<AlignedBuffer> allocate(std::uint64_t bytes, MemoryUse use = MemoryUse::kTransfers);
   AlignedBuffer(AlignedBuffer&& other) noexcept;
   AlignedBuffer& operator=(AlignedBuffer&& other) noexcept;
   AlignedBuffer(const AlignedBuffer&) = delete;

@@ -54,7 +54,8 @@ class HostDevice final : public Device {
     return {std::make_unique<HostStaging>(std::move(memory))};
   }
   Result<std::unique_ptr<DeviceBuffer>> allocate(std::uint64_t bytes) override {
-    INGOT_ASSIGN_OR_RETURN(io::AlignedBuffer memory, io::AlignedBuffer::allocate(bytes));
+    INGOT_ASSIGN_OR_RETURN(io::AlignedBuffer memory,
+                           io::AlignedBuffer::allocate(bytes, io::MemoryUse::kContent));
     return {std::make_unique<HostBuffer>(std::move(memory))};
   }
 

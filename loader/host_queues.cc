@@ -6,6 +6,7 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "io/fresh_memory.h"
 
 namespace ingot::loader {
 namespace {
@@ -14,6 +15,9 @@ class EagerQueue final : public CopyQueue {
  public:
   Status copy(const Copy& copy) override {
     INGOT_RETURN_IF_ERROR(check(copy));
+    if (copy.rows == 1 && copy.direction == CopyDirection::kToDevice) {
+      io::bring_in({copy.destination, static_cast<std::size_t>(copy.width)});
+    }
     perform(copy);
     return {};
   }

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "format/digest.h"
 #include "format/validate.h"
+#include "io/fresh_memory.h"
 #include "io/transfer.h"
 #include "loader/parallel_read.h"
 #include "loader/threads.h"
@@ -38,15 +39,17 @@ Status check_zero(Bytes bytes, std::uint64_t offset, std::string_view path) {
       .found(hex(std::to_integer<std::uint64_t>(bytes[at])));
 }
 
-// One huge page is there sooner than many small ones.
+// One huge page is there sooner than many small ones, where it is at all.
 std::uint64_t room_for(std::uint64_t bytes) {
   constexpr std::uint64_t kHugePage = std::uint64_t{2} << 20;
-  return bytes > kHugePage / 4 ? std::max(bytes, kHugePage) : bytes;
+  const bool pays = bytes > kHugePage / 4 && io::huge_pages_are_cheap();
+  return pays ? std::max(bytes, kHugePage) : bytes;
 }
 
 Result<io::AlignedBuffer> read(io::File& file, const Part& part) {
   const std::uint64_t bytes = part.end - part.offset;
-  INGOT_ASSIGN_OR_RETURN(io::AlignedBuffer buffer, io::AlignedBuffer::allocate(room_for(bytes)));
+  INGOT_ASSIGN_OR_RETURN(io::AlignedBuffer buffer,
+                         io::AlignedBuffer::allocate(room_for(bytes), io::MemoryUse::kContent));
   INGOT_RETURN_IF_ERROR(parallel_read(file, part.offset, buffer.bytes().first(bytes)));
   return buffer;
 }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <mutex>
 
+#include "io/fresh_memory.h"
 #include "io/transfer.h"
 #include "loader/threads.h"
 
@@ -35,6 +36,7 @@ class ParallelRead {
       const std::uint64_t bytes = std::min(kPieceBytes, destination_.size() - begin);
       const MutableBytes piece =
           destination_.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(bytes));
+      io::bring_in(piece);
       const Status status = io::read_exact(file_, offset_ + begin, piece);
       if (!status.ok()) return fail(begin, status);
     }

@@ -8,6 +8,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "format/constants.h"
+#include "io/fresh_memory.h"
 #include "io/queue.h"
 #include "io/transfer.h"
 
@@ -34,8 +35,10 @@ MutableBytes target_of(const Slot& slot) {
   return {slot.target, static_cast<std::size_t>(slot.transfer->bytes())};
 }
 
-// All of a slot's bytes will be in one place.
+// All of a slot's bytes will be in one place. Staging memory was there before; a destination that
+// the caller just allocated is brought in with one call.
 void fill_at_target(Slot& slot) {
+  if (slot.in_place && slot.reader == nullptr) io::bring_in(target_of(slot));
   slot.segments = {};
   slot.segments[0] = {slot.transfer->begin, slot.transfer->end, slot.target};
 }
