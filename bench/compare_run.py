@@ -64,9 +64,18 @@ class Comparison:
     def __init__(self, arguments, runner, journal, progress):
         self.arguments, self.runner, self.journal, self.progress = arguments, runner, journal, progress
         self.inputs = inputs.Inputs(arguments.cache, runner)
+        self.settled = set()  # paths
+
+    def settle(self, path):
+        """Puts a file out of the page cache once, so that it comes back the same way for all: how fast its pages are
+        mapped depends on how they came there (a writer leaves others than a reader does)."""
+        if path not in self.settled:
+            self.settled.add(path)
+            self.runner.ingot("cold", *inputs.files(path))
 
     def ready(self, path, cold):
         """Whether the page cache is as it must be, or {"error"}."""
+        self.settle(path)
         state = self.runner.ingot("cold" if cold else "warm", *inputs.files(path))
         if "error" in state:
             return state

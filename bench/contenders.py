@@ -32,6 +32,7 @@ INGOT = [
           "LoadPlan of one slab, stream() with its defaults: every byte proven on the way; save: Writer with its defaults"),
     _peer("ingot-unverified", "ingot", "load", "ingot", "", "load", "stream(), StreamVerify::kNone"),
     _peer("ingot-mapped", "ingot", "load", "ingot", "", "load", "Checkpoint::view() of every tensor, every page touched, unverified"),
+    _peer("ingot-mapped-verified", "ingot", "load", "ingot", "", "load", "verify(), then Checkpoint::view() of every tensor"),
     _peer("ingot-verified", "ingot", "verified", "ingot", "", "flips", "verify() at the full level, then the load"),
 ]
 PEERS = [

@@ -12,7 +12,9 @@ import statistics
 
 import integrity_report
 import plot
+import processes
 import scaling_plot
+import series as series_of
 from targets import TARGETS
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -24,14 +26,15 @@ GROUPS = {
     "lookup": ("Look up by name", "All names once, in random order, one thread. Ceiling: hash the name, then two dependent "
                "cache misses in tables as large. `p50` and `p99` come from a pass that times each look-up alone and contain "
                "the cost of reading the clock (`clock`)."),
-    "verify-warm": ("Verify, warm", "Every byte hashed and compared, file in the page cache (`mincore`). Ceiling: the same "
-                    "mapped bytes read and summed in 64-bit words by as many threads, pages already mapped. `map-only`: the page "
-                    "tables of a mapping are made, and nothing is read; `read-only`: read(2) alone, into 1 MiB a thread; `xxh3-mapped`: "
-                    "XXH3 over pages that are mapped, `xxh3-private`: over huge pages of private memory; `metadata`: a file of the "
-                    "same tensors without bytes is verified."),
+    "verify-warm": ("Verify, warm", "Every byte hashed and compared, file in the page cache (`mincore`), to which "
+                    "read(2) brought it: pages that came there in small pieces take longer to map. Ceiling: the same mapped bytes read and "
+                    "summed in 64-bit words by as many threads, pages already mapped. `map-only`: the page tables of a mapping are made, and "
+                    "nothing is read; `read-only`: read(2) alone, into 1 MiB a thread; `xxh3-mapped`: XXH3 over pages that are mapped, "
+                    "`xxh3-private`: over huge pages of private memory; `metadata`: a file of the same tensors without bytes is verified."),
     "verify-cold": ("Verify, cold", "Nothing of the file in the page cache (`fsync`, `posix_fadvise(DONTNEED)`, then "
                     "`mincore`). Ceiling: the best of six sequential O_DIRECT reads by io_uring. `metadata`: a file of the same "
-                    "tensors without bytes is verified."),
+                    "tensors without bytes is verified; `direct-read+xxh3`: reads of 1 MiB, 32 in flight, each hashed as it arrives, one thread, "
+                    "none of Ingot's code."),
     "load-warm": ("Load to host memory, warm", "Every tensor brought to memory that is there and touched, file in the page cache, two "
                   "threads, every byte hashed on the way (`unverified`: none). `in-place`: each tensor to memory of its own; "
                   "`staged`: through a ring of slots, as to an accelerator; others to one slab. Ceiling: memcpy of as many bytes "
@@ -55,8 +58,11 @@ GROUPS = {
                    "bytes is made of each; no data is read. Views are unverified, on all sides."),
     "peers-load": ("Load every byte to host memory, warm, against other libraries", "All bytes resident at the end, proven by a sum over "
                    "every tensor outside of the time. Page cache warm before each call (`mincore`); memory is made inside the time. "
-                   "Mapped files are touched page by page, inside the time. `ingot` proves every byte as it reads, `ingot-unverified` and "
-                   "`ingot-mapped` do not; of the peers only `tensorizer-verified` does. Ceiling: memcpy between memory "
+                   "Mapped files are touched page by page, inside the time. `ingot` proves every byte as it reads and `ingot-mapped-verified` "
+                   "every byte of the mapped file before it is used; `ingot-unverified` and `ingot-mapped` prove nothing; of the peers only "
+                   "`tensorizer-verified` does. `ingot-mapped`, `ingot-mapped-verified`, `safetensors`, `torch`, `ztensor` and `gguf` leave the bytes in the page "
+                   "cache, which whoever writes to the file changes too; the others make a copy. Every file was put out of the page cache once and read "
+                   "again: how fast pages are mapped depends on how they came there. Ceiling: memcpy between memory "
                    "that is there."),
     "peers-load-cold": ("Load every byte to host memory, cold, against other libraries", "The same, nothing of the file in the page "
                         "cache before each call (`mincore`). Ceiling: a sequential O_DIRECT read of Ingot's file."),
@@ -304,6 +310,8 @@ def conditions(data):
         lines.append(f"* Not here: {name}: {reason}.")
     lines.append(f"* {data['date']}, {data['repetitions']} repetitions in random order, load average "
                  f"{data['machine']['load_at_start'][0]:.2f} before and {data['load_at_end'][0]:.2f} after.")
+    lines.append(f"* A peer's call was stopped after {processes.LIMIT_SECONDS} s. One that took more than {series_of.SLOW_SECONDS} s was "
+                 f"measured {series_of.SLOW_REPETITIONS} times.")
     lines += [f"* {note}" for note in data.get("notes", [])]
     lines.append(f"* Command: `scripts/bench` (`{data['command']}`).")
     return "\n".join(lines)

@@ -163,7 +163,8 @@ WHY = {
             "page cache holds the file."},
     "verify, cold": {
         "small": "Header, tables and index are read and compared first, with nothing else in flight (`metadata`).",
-        "": "No part that was measured alone explains it yet."},
+        "": "The ceiling is the best of six; as many reads of the same size as Ingot's, each block hashed as it arrives by the one "
+            "thread that reads, without any of Ingot's code, are `direct-read+xxh3`."},
     "load to host, warm, verified": {
         "": "read(2) of the same bytes to the same place, each block hashed by its thread, without any of Ingot's code "
             "(`read+xxh3`), is what can be reached."},

@@ -12,6 +12,8 @@ nlohmann::json load_file(const Arguments& in);
 // The same, nothing hashed; and the mapped file itself, every page touched, nothing hashed.
 nlohmann::json load_unverified(const Arguments& in);
 nlohmann::json load_mapped(const Arguments& in);
+// The mapped file, every byte of it proven in place first.
+nlohmann::json load_mapped_verified(const Arguments& in);
 // FILE TINY: a view of every tensor; no data is read.
 nlohmann::json view_file(const Arguments& in);
 // FILE TINY: every byte of the file hashed and compared.

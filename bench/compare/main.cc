@@ -6,7 +6,7 @@
 //   bench_compare warm FILE...              bring files into the page cache and prove it
 //   bench_compare open|describe FILE TINY
 //   bench_compare one FILE TINY NAME
-//   bench_compare load|load-unverified|load-mapped|view|verify FILE TINY
+//   bench_compare load|load-unverified|load-mapped|load-mapped-verified|view|verify FILE TINY
 //   bench_compare checked|checked-verified FILE    what a load ends with, for the integrity test
 //   bench_compare ceiling-copy|ceiling-read FILE; ceiling-write RAW FILE
 //   bench_compare cold FILE...                     put files out of the page cache and prove it
@@ -156,6 +156,7 @@ int main(int argc, char** argv) {
                       {"load", load_file},
                       {"load-unverified", load_unverified},
                       {"load-mapped", load_mapped},
+                      {"load-mapped-verified", load_mapped_verified},
                       {"view", view_file},
                       {"verify", verify_file},
                       {"checked", checked},

@@ -159,6 +159,7 @@ void read_whole(benchmark::State& state, const std::string& path, const DirectIo
 
 void add_warm(const Shape& shape) {
   const std::string path = ingot_file(shape);
+  make_warm_anew(path);
   const auto add = [&](const char* contender, const How& how) {
     add_benchmark("load-warm", shape.name, contender, Repeat::kOnce,
                   [=](benchmark::State& state) { run_load(state, path, how, Cache::kWarm); });

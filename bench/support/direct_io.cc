@@ -40,9 +40,12 @@ class Ring {
 using Prepare =
     std::function<void(io_uring_sqe*, std::uint64_t offset, std::size_t bytes, unsigned slot)>;
 
+// A block that has arrived, in slot `slot`.
+using Arrived = std::function<void(std::size_t bytes, unsigned slot)>;
+
 // Keeps `depth` transfers in flight until [0, total) is done.
 void transfer_all(Ring& ring, std::uint64_t total, const DirectIoShape& shape,
-                  const Prepare& prepare) {
+                  const Prepare& prepare, const Arrived& arrived = {}) {
   std::uint64_t next = 0;
   std::uint64_t done = 0;
   std::vector<std::size_t> in_slot(shape.depth);
@@ -66,6 +69,7 @@ void transfer_all(Ring& ring, std::uint64_t total, const DirectIoShape& shape,
       if (result < 0) throw_errno("O_DIRECT transfer", -result);
       // Regular files transfer whole requests; anything else would spoil the measurement.
       if (static_cast<std::size_t>(result) != in_slot[slot]) throw_errno("short transfer", EIO);
+      if (arrived) arrived(in_slot[slot], slot);
       done += in_slot[slot];
       if (next < total) start(slot);
     }
@@ -91,7 +95,7 @@ namespace {
 using Place = std::function<std::byte*(std::uint64_t offset, unsigned slot)>;
 
 double read_whole(const std::string& path, std::span<std::byte> memory, const DirectIoShape& shape,
-                  const Place& place) {
+                  const Place& place, const Arrived& arrived = {}) {
   Descriptor file(path, O_RDONLY | O_DIRECT);
   Ring ring(shape.depth);
   iovec whole{memory.data(), memory.size()};
@@ -107,16 +111,20 @@ double read_whole(const std::string& path, std::span<std::byte> memory, const Di
     }
   };
   auto begin = Clock::now();
-  transfer_all(ring, file.size(), shape, prepare);
+  transfer_all(ring, file.size(), shape, prepare, arrived);
   return seconds_since(begin);
 }
 
 }  // namespace
 
-double read_direct(const std::string& path, const DirectIoShape& shape) {
+double read_direct(const std::string& path, const DirectIoShape& shape, const Visit& visit) {
   Memory slots(shape.block_bytes * shape.depth);
-  return read_whole(path, slots.bytes(), shape, [&](std::uint64_t, unsigned slot) {
+  const auto place = [&](std::uint64_t, unsigned slot) {
     return slots.data() + slot * shape.block_bytes;
+  };
+  if (!visit) return read_whole(path, slots.bytes(), shape, place);
+  return read_whole(path, slots.bytes(), shape, place, [&](std::size_t bytes, unsigned slot) {
+    visit({place(0, slot), bytes});
   });
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -24,8 +25,10 @@ inline constexpr DirectIoShape kDirectIoShapes[] = {
 // Whether files in this folder can be read with O_DIRECT.
 bool has_direct_io(const std::string& folder);
 
+// What is done with each block when it has arrived.
+using Visit = std::function<void(std::span<const std::byte>)>;
 // Seconds to read the whole file front to back, buffers and ring not counted. Throws on errors.
-double read_direct(const std::string& path, const DirectIoShape& shape);
+double read_direct(const std::string& path, const DirectIoShape& shape, const Visit& visit = {});
 // The same to memory as large as the file (and up to 4095 bytes larger), each byte to its own
 // place. REQUIRES: memory aligned to 4096.
 double read_direct_into(const std::string& path, std::span<std::byte> memory,

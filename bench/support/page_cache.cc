@@ -66,4 +66,9 @@ bool make_cold(const std::string& path) {
   return residency(path).cold();
 }
 
+bool make_warm_anew(const std::string& path) {
+  make_cold(path);
+  return make_warm(path);
+}
+
 }  // namespace ingot::bench

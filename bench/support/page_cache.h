@@ -21,5 +21,8 @@ bool make_warm(const std::string& path);
 // fsync, then posix_fadvise(POSIX_FADV_DONTNEED). True when nothing of it is then resident: pages
 // that somebody has mapped and touched stay.
 bool make_cold(const std::string& path);
+// Out of the page cache and in again, by read(2): how fast a file's pages are mapped depends on how
+// they came there, and a writer leaves others than a reader. True when all of it is then resident.
+bool make_warm_anew(const std::string& path);
 
 }  // namespace ingot::bench

@@ -13,7 +13,7 @@ constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 
 void add(const Shape& shape, int threads) {
   std::string path = ingot_file(shape);
-  make_warm(path);
+  make_warm_anew(path);
   const std::string empty = ingot_file(without_bytes(shape));
   make_warm(empty);
   WarmFile file{path, empty, shape.name + "-" + std::to_string(threads) + "threads", threads};
