@@ -12,34 +12,29 @@
 
 #include "base/checked.h"
 #include "io/file_system.h"
+#include "io/pages.h"
+#include "io/posix_file.h"
 
 namespace ingot::io {
 namespace {
 
-constexpr std::uint64_t kPage = 4096;
-// What one call of mincore() is asked about, and so what is brought in at once.
-constexpr std::size_t kWindowPages = 1024;
+// What is brought in at once, or left alone.
+constexpr std::uint64_t kWindowPages = 1024;
 // Not worth asking about: their faults take about as long.
 constexpr std::uint64_t kFewPages = 8;
 
 // Most of the window, whose pages are whole.
 bool is_fresh(MutableBytes window) {
-  std::array<unsigned char, kWindowPages> present{};
-  if (::mincore(window.data(), window.size(), present.data()) != 0) return false;
-  const std::size_t pages = window.size() / kPage;
-  const auto there =
-      std::count_if(present.begin(), present.begin() + static_cast<std::ptrdiff_t>(pages),
-                    [](unsigned char page) { return (page & 1) != 0; });
-  return static_cast<std::size_t>(there) < pages / 2;
+  const auto there = resident_bytes(window.data(), window.size());
+  return there && *there < window.size() / 2;
 }
 
 // The first line of a small file; empty when it cannot be read.
 std::string first_line(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return {};
+  const OwnedDescriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (descriptor.get() < 0) return {};
   std::array<char, 256> text{};
-  const ssize_t length = ::read(descriptor, text.data(), text.size());
-  ::close(descriptor);
+  const ssize_t length = ::read(descriptor.get(), text.data(), text.size());
   const std::string line(text.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0)));
   return line.substr(0, line.find('\n'));
 }
@@ -58,11 +53,13 @@ bool is_reporting_balloon(const std::string& device) {
 void bring_in(MutableBytes memory) {
 #ifdef MADV_POPULATE_WRITE  // since Linux 5.14
   const auto address = reinterpret_cast<std::uintptr_t>(memory.data());
-  const std::uint64_t skip = align_up(address, kPage) - address;
-  if (memory.size() < skip + kFewPages * kPage) return;
-  memory = memory.subspan(skip, align_down(memory.size() - skip, kPage));
+  const std::uint64_t page = page_bytes();
+  const std::uint64_t skip = align_up(address, page) - address;
+  if (memory.size() < skip + kFewPages * page) return;
+  memory = memory.subspan(skip, align_down(memory.size() - skip, page));
   while (!memory.empty()) {
-    const MutableBytes window = memory.first(std::min(memory.size(), kWindowPages * kPage));
+    const MutableBytes window =
+        memory.first(std::min<std::uint64_t>(memory.size(), kWindowPages * page));
     if (is_fresh(window)) ::madvise(window.data(), window.size(), MADV_POPULATE_WRITE);
     memory = memory.subspan(window.size());
   }

@@ -27,20 +27,15 @@ NodeKind kind_of(mode_t mode) {
 
 class PosixFile final : public File {
  public:
-  PosixFile(int descriptor, std::string path, DirectAlignment alignment)
-      : descriptor_(descriptor), path_(std::move(path)), alignment_(alignment) {}
-  ~PosixFile() override {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  PosixFile(const PosixFile&) = delete;
-  PosixFile& operator=(const PosixFile&) = delete;
+  PosixFile(OwnedDescriptor descriptor, std::string path, DirectAlignment alignment)
+      : descriptor_(std::move(descriptor)), path_(std::move(path)), alignment_(alignment) {}
 
   const std::string& path() const override { return path_; }
   void set_path(std::string path) override { path_ = std::move(path); }
 
   Result<std::size_t> read_some(std::uint64_t offset, MutableBytes destination) override {
     const auto done = retry_interrupted([&] {
-      return ::pread(descriptor_, destination.data(), clip_call(destination.size()),
+      return ::pread(descriptor(), destination.data(), clip_call(destination.size()),
                      static_cast<off_t>(offset));
     });
     if (done < 0) return transfer_failure("cannot read", offset, destination.size());
@@ -49,7 +44,7 @@ class PosixFile final : public File {
 
   Result<std::size_t> write_some(std::uint64_t offset, Bytes source) override {
     const auto done = retry_interrupted([&] {
-      return ::pwrite(descriptor_, source.data(), clip_call(source.size()),
+      return ::pwrite(descriptor(), source.data(), clip_call(source.size()),
                       static_cast<off_t>(offset));
     });
     if (done < 0) return transfer_failure("cannot write", offset, source.size());
@@ -58,38 +53,39 @@ class PosixFile final : public File {
 
   Status allocate(std::uint64_t bytes) override {
     if (bytes > 0 && retry_interrupted([&] {
-                       return ::fallocate(descriptor_, 0, 0, static_cast<off_t>(bytes));
+                       return ::fallocate(descriptor(), 0, 0, static_cast<off_t>(bytes));
                      }) != 0) {
       return failure("cannot reserve " + human_bytes(bytes));
     }
     struct stat now {};
-    if (::fstat(descriptor_, &now) != 0) return failure("cannot stat");
+    if (::fstat(descriptor(), &now) != 0) return failure("cannot stat");
     // fallocate never shortens a file.
     return now.st_size == static_cast<off_t>(bytes) ? Status() : resize(bytes);
   }
 
   Status resize(std::uint64_t bytes) override {
     const int result =
-        retry_interrupted([&] { return ::ftruncate(descriptor_, static_cast<off_t>(bytes)); });
+        retry_interrupted([&] { return ::ftruncate(descriptor(), static_cast<off_t>(bytes)); });
     if (result != 0) return failure("cannot set the length to " + human_bytes(bytes));
     return {};
   }
 
   Status sync() override {
     // An interrupted fsync has not failed; any other failure is final (docs/design.md, "Commit").
-    if (retry_interrupted([&] { return ::fsync(descriptor_); }) != 0)
+    if (retry_interrupted([&] { return ::fsync(descriptor()); }) != 0)
       return failure("fsync failed");
     return {};
   }
 
   Result<FileStat> stat() override {
     struct stat now {};
-    if (::fstat(descriptor_, &now) != 0) return failure("cannot stat");
+    if (::fstat(descriptor(), &now) != 0) return failure("cannot stat");
     return to_file_stat(now);
   }
 
   Status set_permissions(std::uint32_t permissions) override {
-    if (retry_interrupted([&] { return ::fchmod(descriptor_, permissions & kPermissions); }) != 0) {
+    if (retry_interrupted([&] { return ::fchmod(descriptor(), permissions & kPermissions); }) !=
+        0) {
       return failure("cannot set the permissions");
     }
     return {};
@@ -97,17 +93,17 @@ class PosixFile final : public File {
 
   Result<std::unique_ptr<Mapping>> map(std::uint64_t offset, std::uint64_t length,
                                        MapMode mode) override {
-    return map_descriptor(descriptor_, path_, offset, length, mode);
+    return map_descriptor(descriptor(), path_, offset, length, mode);
   }
 
   Status advise(Advice advice, std::uint64_t offset, std::uint64_t length) override {
-    const int error = ::posix_fadvise(descriptor_, static_cast<off_t>(offset),
+    const int error = ::posix_fadvise(descriptor(), static_cast<off_t>(offset),
                                       static_cast<off_t>(length), advice_number(advice));
     return error == 0 ? Status() : os_failure(path_, "fadvise failed", error);
   }
 
   Status try_lock() override {
-    if (retry_interrupted([&] { return ::flock(descriptor_, LOCK_EX | LOCK_NB); }) == 0) return {};
+    if (retry_interrupted([&] { return ::flock(descriptor(), LOCK_EX | LOCK_NB); }) == 0) return {};
     if (errno == EWOULDBLOCK) {
       return make_error(Code::kAlreadyExists, "locked by another open file")
           .file(path_)
@@ -117,20 +113,22 @@ class PosixFile final : public File {
   }
 
   Status close() override {
-    if (descriptor_ < 0) return os_failure(path_, "closed twice", EBADF);
+    if (descriptor() < 0) return os_failure(path_, "closed twice", EBADF);
     // The descriptor is gone whatever close() says, also after EINTR: never call it again.
-    if (::close(std::exchange(descriptor_, -1)) != 0 && errno != EINTR) {
+    if (::close(descriptor_.release()) != 0 && errno != EINTR) {
       return failure("close failed");
     }
     return {};
   }
 
-  Result<std::unique_ptr<File>> reopen_direct() override { return open_direct(descriptor_, path_); }
+  Result<std::unique_ptr<File>> reopen_direct() override {
+    return open_direct(descriptor(), path_);
+  }
   DirectAlignment direct_alignment() const override { return alignment_; }
   std::string_view remote_file_system() const override {
-    return io::remote_file_system(descriptor_);
+    return io::remote_file_system(descriptor());
   }
-  int descriptor() const override { return descriptor_; }
+  int descriptor() const override { return descriptor_.get(); }
 
  private:
   static int advice_number(Advice advice) {
@@ -154,7 +152,7 @@ class PosixFile final : public File {
         .os_error(number);
   }
 
-  int descriptor_;  // -1 after close()
+  OwnedDescriptor descriptor_;  // -1 after close()
   std::string path_;
   DirectAlignment alignment_;
 };
@@ -182,9 +180,7 @@ OwnedDescriptor::~OwnedDescriptor() {
 
 std::unique_ptr<File> adopt_descriptor(OwnedDescriptor descriptor, std::string path,
                                        DirectAlignment alignment) {
-  auto file = std::make_unique<PosixFile>(descriptor.get(), std::move(path), alignment);
-  descriptor.release();
-  return file;
+  return std::make_unique<PosixFile>(std::move(descriptor), std::move(path), alignment);
 }
 
 }  // namespace ingot::io

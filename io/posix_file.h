@@ -21,7 +21,7 @@ constexpr std::uint64_t clip_call(std::uint64_t bytes) {
 
 FileStat to_file_stat(const struct ::stat& now);
 
-// A descriptor on its way to its File: closed when that is not made.
+// Closes the descriptor when it goes.
 class OwnedDescriptor {
  public:
   explicit OwnedDescriptor(int descriptor) : descriptor_(descriptor) {}

@@ -4,22 +4,17 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "base/checked.h"
 #include "base/error.h"
 #include "io/mapping_registry.h"
 #include "io/os_error.h"
+#include "io/pages.h"
 #include "io/posix_file.h"
 
 namespace ingot::io {
 namespace {
-
-std::uint64_t page_bytes() {
-  static const auto bytes = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  return bytes;
-}
 
 // What mmap gave, and the part of it that was asked for.
 struct Range {
@@ -110,21 +105,11 @@ class PosixMapping final : public Mapping {
                         "the kernel tells what is in memory to owners and writers of a file alone")
           .file(path_);
     }
-    // Asked in pieces, so that the answer fits on the stack.
-    std::array<unsigned char, 1024> pages;
-    const std::uint64_t piece = pages.size() * page_bytes();
-    std::uint64_t found = 0;
+    const std::uint64_t begin = align_down(range_.skip + offset, page_bytes());
     const std::uint64_t end = range_.skip + offset + length;
-    for (std::uint64_t at = align_down(range_.skip + offset, page_bytes()); at < end; at += piece) {
-      const std::uint64_t bytes = std::min(piece, end - at);
-      if (::mincore(range_.base + at, bytes, pages.data()) != 0) {
-        return os_failure(path_, "cannot ask what is in memory", errno);
-      }
-      const auto count = static_cast<std::ptrdiff_t>(ceil_div(bytes, page_bytes()));
-      found += static_cast<std::uint64_t>(std::count_if(
-          pages.begin(), pages.begin() + count, [](unsigned char p) { return (p & 1) != 0; }));
-    }
-    return std::min(found * page_bytes(), length);
+    const auto found = resident_bytes(range_.base + begin, end - begin);
+    if (!found) return os_failure(path_, "cannot ask what is in memory", errno);
+    return std::min(*found, length);
   }
 
  private:

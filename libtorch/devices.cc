@@ -30,6 +30,10 @@ void settle(torch::Device device) {
   guard.synchronizeStream(guard.getStream(device));
 }
 
+void settle(const std::unordered_set<torch::Device>& devices) {
+  for (const torch::Device& device : devices) settle(device);
+}
+
 Device* Devices::of(torch::Device device) {
   if (device.is_cpu()) return &host_device();
   device = with_index(device);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,7 @@ torch::Device with_index(torch::Device device);
 // Waits for all that the device's current stream has been given: only then may streams that
 // LibTorch does not know use the same memory.
 void settle(torch::Device device);
+void settle(const std::unordered_set<torch::Device>& devices);
 
 // One thread at a time.
 class Devices {

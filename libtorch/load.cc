@@ -31,10 +31,7 @@ class Load {
     for (OptimizerLoad& optimizer : optimizers_) optimizer.prepare();
     for (const TensorMatch& match : tensors_) reader_.check_readable(match.info);
     check_moves(tensors_, options_);
-    if (options_.proof == Proof::kBefore ||
-        (options_.proof != Proof::kNone && options_.placement == Placement::kAssign)) {
-      prove();
-    }
+    if (proves_before(options_.proof, options_.placement == Placement::kAssign)) prove();
     read();
     apply();
     settle_all();
@@ -127,7 +124,7 @@ class Load {
       const torch::Tensor& tensor = live.slot != nullptr ? *live.slot : live.tensor;
       if (tensor.defined()) devices.insert(tensor.device());
     }
-    for (const torch::Device& device : devices) settle(device);
+    settle(devices);
   }
 
   const Checkpoint& checkpoint_;

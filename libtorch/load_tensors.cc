@@ -10,10 +10,9 @@ TensorDict load_tensors(const std::string& path, const TensorsOptions& options) 
   std::vector<TensorInfo> wanted;
   checkpoint.for_each({.role = options.role, .prefix = options.prefix},
                       [&](const TensorInfo& info) { wanted.push_back(info); });
-  // A view is not read here: it is proven before, or not at all.
   const torch::Device device = with_index(options.device);
   const bool views = options.placement == Placement::kAssign && device.is_cpu();
-  if (options.proof == Proof::kBefore || (options.proof != Proof::kNone && views)) {
+  if (proves_before(options.proof, views)) {
     std::vector<std::string> names;
     names.reserve(wanted.size());
     for (const TensorInfo& info : wanted) names.emplace_back(info.name);

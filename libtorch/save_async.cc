@@ -110,7 +110,7 @@ void PendingSave::Impl::take_snapshot() {
       return copy->bytes;
     };
   }
-  for (const torch::Device& source : sources) settle(source);
+  settle(sources);
   planned.settled = true;
 }
 

@@ -8,12 +8,12 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/threads.h"
 #include "format/digest.h"
 #include "format/validate.h"
 #include "io/fresh_memory.h"
 #include "io/transfer.h"
 #include "loader/parallel_read.h"
-#include "loader/threads.h"
 
 namespace ingot::loader {
 namespace {

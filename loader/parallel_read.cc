@@ -4,9 +4,9 @@
 #include <atomic>
 #include <mutex>
 
+#include "base/threads.h"
 #include "io/fresh_memory.h"
 #include "io/transfer.h"
-#include "loader/threads.h"
 
 namespace ingot::loader {
 namespace {
@@ -67,7 +67,7 @@ Status parallel_read(io::File& file, std::uint64_t offset, MutableBytes destinat
   const std::uint64_t useful =
       std::min<std::uint64_t>(destination.size() / kMinBytesPerThread, kMaxThreads);
   if (useful < 2) return io::read_exact(file, offset, destination);
-  const int threads = std::min(static_cast<int>(useful), default_threads());
+  const int threads = std::min(static_cast<int>(useful), available_threads());
   if (threads < 2) return io::read_exact(file, offset, destination);
   return ParallelRead(file, offset, destination).run(threads);
 }

@@ -6,13 +6,13 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/threads.h"
 #include "loader/checkpoint_state.h"
 #include "loader/device_proof.h"
 #include "loader/load_plan_rep.h"
 #include "loader/stream_job.h"
 #include "loader/stream_setup.h"
 #include "loader/stream_worker.h"
-#include "loader/threads.h"
 
 namespace ingot {
 namespace {
@@ -89,7 +89,7 @@ Result<StreamReport> run(const LoadPlan& plan, std::vector<Piece> pieces,
                                                    std::move(devices), options));
   const Checkpoint& checkpoint = plan.checkpoint();
   StreamJob job(checkpoint.internal(), setup, options);
-  const int threads = loader::run_on_threads(setup.threads, work, &job);
+  const int threads = run_on_threads(setup.threads, work, &job);
   std::uint64_t proven_on_device = 0;
   if (options.verify == StreamVerify::kOnDevice && !job.stopped() && !job.errors.any()) {
     // Its errors are with the job already.

@@ -5,8 +5,8 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "base/threads.h"
 #include "format/constants.h"
-#include "loader/threads.h"
 #include "loader/transport_choice.h"
 
 namespace ingot::loader {
@@ -129,7 +129,8 @@ Result<StreamSetup> make_stream_setup(const Checkpoint::State& state, std::vecto
 
   const bool verify = options.verify != StreamVerify::kNone;
   const std::uint64_t least = verify ? state.info.chunk_bytes : format::kPageBytes;
-  setup.threads = std::min(options.threads == 0 ? default_threads() : options.threads, kMaxThreads);
+  setup.threads =
+      std::min(options.threads == 0 ? available_threads() : options.threads, kMaxThreads);
   const auto threads = static_cast<std::uint64_t>(setup.threads);
   const Status fitting =
       fit(state, options, least, preferred(setup.transport, to_host, threads), &setup);

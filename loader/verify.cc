@@ -9,11 +9,11 @@
 #include "ingot/bus_guard.h"
 
 #include "base/error.h"
+#include "base/threads.h"
 #include "format/digest.h"
 #include "format/validate.h"
 #include "loader/checkpoint_state.h"
 #include "loader/direct_file.h"
-#include "loader/threads.h"
 #include "loader/verify_direct.h"
 #include "loader/verify_job.h"
 #include "loader/verify_source.h"
@@ -179,7 +179,7 @@ Result<VerifyReport> Verification::run() {
   const std::uint64_t faults = BusGuard::faults();
 
   VerifyReport report;
-  report.threads = loader::run_on_threads(
+  report.threads = run_on_threads(
       threads_,
       [](void* context, int thread) {
         auto& self = *static_cast<Verification*>(context);
@@ -223,7 +223,7 @@ Result<VerifyReport> verify(const Checkpoint& checkpoint, const VerifyOptions& o
   if (options.threads < 0) {
     return make_error(Code::kInvalidArgument, "a negative number of threads").file(state.path());
   }
-  const int wanted = options.threads == 0 ? loader::default_threads() : options.threads;
+  const int wanted = options.threads == 0 ? available_threads() : options.threads;
   INGOT_ASSIGN_OR_RETURN(const loader::VerifyPlan plan,
                          loader::VerifyPlan::make(state, options, wanted));
   // A thread without a unit would only cost its start.

@@ -14,7 +14,6 @@
 #include "io/file_system.h"
 #include "writer/plan_check.h"
 #include "writer/plan_content.h"
-#include "writer/workers.h"
 
 namespace ingot::writer {
 namespace {

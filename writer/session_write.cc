@@ -6,10 +6,10 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "base/threads.h"
 #include "format/digest.h"
 #include "writer/session.h"
 #include "writer/take_over.h"
-#include "writer/workers.h"
 
 namespace ingot::writer {
 
@@ -22,7 +22,7 @@ struct Session::SharedWrite {
   std::uint64_t unit_bytes;
   std::atomic<std::uint64_t> next_unit;
 
-  static void work(void* context) {
+  static void work(void* context, int) {
     auto& shared = *static_cast<SharedWrite*>(context);
     while (shared.session.error_.ok() && shared.take_unit()) {
     }

@@ -1,4 +1,4 @@
-#include "loader/threads.h"
+#include "base/threads.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace ingot::loader {
+namespace ingot {
 namespace {
 
 // Bound of what a caller may ask for.
@@ -57,7 +57,7 @@ bool Started::start(void (*work)(void*, int), void* context) {
 
 }  // namespace
 
-int default_threads() {
+int available_threads() {
   cpu_set_t processors;
   CPU_ZERO(&processors);
   if (sched_getaffinity(0, sizeof processors, &processors) != 0) return 1;
@@ -73,4 +73,4 @@ int run_on_threads(int count, void (*work)(void* context, int i), void* context)
   return started.running();
 }
 
-}  // namespace ingot::loader
+}  // namespace ingot
