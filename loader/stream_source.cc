@@ -136,7 +136,7 @@ class DeviceFileSource final : public ReadSource {
 };
 
 // Reads whole pages, so a little more than the transfer at either end; the first page begins at the
-// begin of the slot's memory, or at the target when that lies on a page itself.
+// begin of the slot's memory.
 class DirectStreamSource final : public StreamSource {
  public:
   static Result<std::unique_ptr<StreamSource>> make(const Checkpoint::State& state,

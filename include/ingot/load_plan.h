@@ -70,7 +70,7 @@ class LoadPlan {
 
   bool is_slab() const;
   // Of a slab's plan. The slab's address must be a multiple of kSlabAlignment, which is what
-  // cudaMalloc gives; of 4096, and O_DIRECT can read straight into host memory.
+  // cudaMalloc gives.
   static constexpr std::uint64_t kSlabAlignment = 256;
   // Bytes of the slab between storages that do not follow each other in the file are not written.
   std::uint64_t slab_bytes() const;
