@@ -32,6 +32,10 @@ def _memory(series):
     return ""
 
 
+def number(value):
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
 def _unit(group, series):
     if any("bytes_per_second" in entry["counters"] for entry in series):
         return "GB/s, more is better"
@@ -59,7 +63,7 @@ def _bars(result, group, shape, top):
         name = html.escape(entry["contender"])
         lines.append(f'<text x="{LABEL - 8}" y="{y + 14}" text-anchor="end">{name}</text>')
         lines.append(f'<rect x="{LABEL}" y="{y}" width="{width:.1f}" height="{BAR}" fill="{COLOURS[_kind(entry)]}"/>')
-        lines.append(f'<text x="{LABEL + width + 6:.1f}" y="{y + 14}">{value:.3g}{_memory(entry)}</text>')
+        lines.append(f'<text x="{LABEL + width + 6:.1f}" y="{y + 14}">{number(value)}{_memory(entry)}</text>')
         y += BAR + GAP
     if best:
         x = LABEL + widths[series.index(best)]

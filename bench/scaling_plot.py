@@ -4,6 +4,8 @@ import html
 import math
 import statistics
 
+import plot
+
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 900, 420, 70, 40, 30, 220
 COLOURS = ["#2b6cb0", "#dd6b20", "#2f855a", "#805ad5", "#c53030", "#b7791f", "#319795", "#d53f8c", "#4a5568"]
 
@@ -63,27 +65,29 @@ class Axes:
         return LEFT + across * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM - up * (HEIGHT - BOTTOM - TOP)
 
 
-def _label(value):
-    return f"{value:.3g}"
+def _label(value, unit):
+    if unit != "bytes":
+        return plot.number(value)
+    return f"{value / 2**30:.3g} GiB" if value >= 2**30 else f"{value / 2**20:.3g} MiB"
 
 
-def _grid(axes, points):
+def _grid(axes, points, unit):
     lines = []
     for x in sorted({x for x, _ in points}):
         across, _ = axes.place(x, points[0][1])
-        lines.append(f'<text x="{across:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{_label(x)}</text>')
+        lines.append(f'<text x="{across:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{_label(x, unit)}</text>')
     for power in range(math.floor(axes.y[0]), math.ceil(axes.y[1]) + 1):
         if axes.y[0] <= power <= axes.y[1]:
             _, up = axes.place(points[0][0], 10.0**power)
             lines.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{up:.1f}" y2="{up:.1f}" stroke="#cbd5e0"/>')
-            lines.append(f'<text x="{LEFT - 6}" y="{up + 4:.1f}" text-anchor="end">{_label(10.0**power)} s</text>')
+            lines.append(f'<text x="{LEFT - 6}" y="{up + 4:.1f}" text-anchor="end">{10.0**power:g} s</text>')
     return lines
 
 
 def svg(title, unit, lines):
     points = [point for line in lines.values() for point in line]
     axes = Axes(points)
-    parts = [f'<text x="8" y="18">{html.escape(title)}: seconds against {unit}, both logarithmic</text>', *_grid(axes, points)]
+    parts = [f'<text x="8" y="18">{html.escape(title)}: seconds against {unit}, both logarithmic</text>', *_grid(axes, points, unit)]
     for number, (name, line) in enumerate(lines.items()):
         colour = COLOURS[number % len(COLOURS)]
         dash = ' stroke-dasharray="6 3"' if name.startswith("ceiling:") else ""

@@ -27,7 +27,8 @@ def _text(series):
     if rate and statistics.median(rate):
         return f"{statistics.median(rate) / 1e9:.2f} GB/s"
     seconds = _median(series)
-    return f"{seconds * 1e3:.3g} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.3g} µs"
+    unit, scale = ("s", 1) if seconds >= 1 else ("ms", 1e3) if seconds >= 1e-3 else ("µs", 1e6)
+    return f"{seconds * scale:.3g} {unit}"
 
 
 @dataclasses.dataclass
@@ -156,7 +157,8 @@ class Resident(Target):
 WHY = {
     "open + validate": {
         "small-100000": "In a loop, reading the index to private memory (`read-index`) and the rules of the format (`validate-index`) are "
-                        "what it takes, the ceiling being a part of the latter; a fresh process touches that memory for the first time."},
+                        "what it takes, the ceiling being a part of the latter. That memory is new each time: on small pages where the host of a "
+                        "virtual machine takes free memory back, which a loop pays for and a fresh process gains by (docs/design.md, Fresh memory)."},
     "verify, warm": {
         "": "Its time is that of making the mapping's page tables (`map-only`), which the ceiling has behind it when its clock starts, "
             "and of hashing (`xxh3-mapped`), which is as fast as reading. How long page tables take depends on the folios in which the "
@@ -169,12 +171,14 @@ WHY = {
         "": "read(2) of the same bytes to the same place, each block hashed by its thread, without any of Ingot's code "
             "(`read+xxh3`), is what can be reached."},
     "load to host, cold, verified": {
-        "": "The ceiling reads to memory that it uses again and again; the same reads to memory as large as the file "
-            "(`direct-read-into-place`), without any of Ingot's code, are what can be reached."},
+        "": "Bytes go to slots and are copied from there, by the two processors that also hash: to memory of a caller, which lies on "
+            "small pages, the disk is slower than that. Here the destination lies on huge pages and is touched: reads straight to it, "
+            "without any of Ingot's code and without a proof, are `direct-read-into-place`."},
     "cost of proving, warm": {
         "": "Two processors copy and hash by turns: what hashing costs cannot hide behind a bus or a disk here."},
     "cost of proving, cold": {
-        "": "No part that was measured alone explains it: the sign differs from shape to shape."},
+        "": "Two processors hash and copy what arrives, and serve the disk: what hashing costs cannot hide as it does where a "
+            "processor is free."},
     "durable save": {
         "small": "Most of it is the work on 100,000 names before the first byte can be written, since the file's length is known only then "
                  "(`metadata`): plan, checks, index, its proof.",
