@@ -160,6 +160,8 @@ WHY = {
                         "what it takes, the ceiling being a part of the latter. That memory is new each time: on small pages where the host of a "
                         "virtual machine takes free memory back, which a loop pays for and a fresh process gains by (docs/design.md, Fresh memory)."},
     "verify, warm": {
+        "small": "Half of it is the work on 100,000 descriptions (`metadata`), among it the proof that the index is canonical; then come page "
+                 "tables (`map-only`) and hashing (`xxh3-mapped`).",
         "": "Its time is that of making the mapping's page tables (`map-only`), which the ceiling has behind it when its clock starts, "
             "and of hashing (`xxh3-mapped`), which is as fast as reading. How long page tables take depends on the folios in which the "
             "page cache holds the file."},

@@ -96,8 +96,8 @@ bool fills_in_place(const Transfer& transfer, const StreamSetup& setup) {
   if (setup.transport == Transport::kDeviceFile && setup.device_files[piece.device] != nullptr) {
     return true;
   }
-  // A disk writes to the huge pages of a slot at its full rate; to memory on small pages, each of
-  // them a segment of its request, at less than half of it. A copy costs less.
+  // A disk writes to the huge pages of a slot at its full rate, and slower to memory on small
+  // pages, each of them a segment of its request. A copy costs less.
   return setup.transport != Transport::kDirect && setup.devices[piece.device]->host_accessible();
 }
 

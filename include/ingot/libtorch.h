@@ -383,7 +383,7 @@ struct LoadOptions {
   int threads = 0;  // that prove and read; 0: as many as the process may run on
   OpenOptions open = {};
   DeviceProvider devices = default_device;
-  // Bound of the staging memory (page-locked, for a GPU) that bytes for other devices pass through.
+  // Bound of the staging memory (page-locked, for a GPU): for other devices, or from storage.
   std::uint64_t staging_bytes = std::uint64_t{256} << 20;
 };
 
