@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "base/checked.h"
@@ -16,27 +17,18 @@
 namespace ingot::io {
 namespace {
 
-// What mmap gave, and the part of it that was asked for.
-struct Range {
-  std::byte* base = nullptr;  // page aligned
-  std::uint64_t mapped = 0;
-  std::uint64_t skip = 0;  // bytes before the first that was asked for
-  std::uint64_t length = 0;
+struct Unmap {
+  std::uint64_t bytes = 0;
+  void operator()(std::byte* base) const { ::munmap(base, bytes); }
 };
 
-// Until there is a PosixMapping.
-class UnmapOnExit {
- public:
-  explicit UnmapOnExit(const Range& range) : range_(range) {}
-  ~UnmapOnExit() {
-    if (range_.base != nullptr) ::munmap(range_.base, range_.mapped);
-  }
-  UnmapOnExit(const UnmapOnExit&) = delete;
-  UnmapOnExit& operator=(const UnmapOnExit&) = delete;
-  void release() { range_.base = nullptr; }
+// What mmap gave, and the part of it that was asked for.
+struct Range {
+  std::unique_ptr<std::byte, Unmap> base;  // page aligned
+  std::uint64_t skip = 0;                  // bytes before the first that was asked for
+  std::uint64_t length = 0;
 
- private:
-  Range range_;
+  std::uint64_t mapped() const { return base.get_deleter().bytes; }
 };
 
 // Whether mincore() says the truth about the file: since Linux 5.2 only to those who own it or may
@@ -51,22 +43,20 @@ bool may_know_residency(int descriptor) {
 class PosixMapping final : public Mapping {
  public:
   PosixMapping(Range range, std::uint64_t file_offset, std::string path, bool knows_residency)
-      : range_(range),
+      : range_(std::move(range)),
         file_offset_(file_offset),
         path_(std::move(path)),
         knows_residency_(knows_residency) {
-    if (range_.base != nullptr) register_mapping(range_.base, range_.mapped);
+    if (range_.base != nullptr) register_mapping(range_.base.get(), range_.mapped());
   }
   ~PosixMapping() override {
-    if (range_.base == nullptr) return;
-    // First: another mapping may take the address as soon as it is free.
-    unregister_mapping(range_.base);
-    ::munmap(range_.base, range_.mapped);
+    // Before it is unmapped: another mapping may take the address as soon as it is free.
+    if (range_.base != nullptr) unregister_mapping(range_.base.get());
   }
   PosixMapping(const PosixMapping&) = delete;
   PosixMapping& operator=(const PosixMapping&) = delete;
 
-  MutableBytes bytes() const override { return {range_.base + range_.skip, range_.length}; }
+  MutableBytes bytes() const override { return {range_.base.get() + range_.skip, range_.length}; }
 
   Status populate(std::uint64_t offset, std::uint64_t length) const override {
     if (!range_in(offset, length, range_.length)) {
@@ -80,7 +70,7 @@ class PosixMapping final : public Mapping {
     const std::uint64_t begin = align_down(range_.skip + offset, page_bytes());
     const std::uint64_t end = align_up(range_.skip + offset + length, page_bytes());
     const int result = retry_interrupted(
-        [&] { return ::madvise(range_.base + begin, end - begin, MADV_POPULATE_READ); });
+        [&] { return ::madvise(range_.base.get() + begin, end - begin, MADV_POPULATE_READ); });
     if (result == 0 || errno == EINVAL) return {};  // EINVAL: before Linux 5.14
     if (errno == EFAULT) return unreadable(offset, length);
     return os_failure(path_, "cannot bring in the mapping", errno);
@@ -93,7 +83,7 @@ class PosixMapping final : public Mapping {
     if (!range_in(offset, length, range_.length)) return;
     const std::uint64_t begin = align_up(range_.skip + offset, page_bytes());
     const std::uint64_t end = align_down(range_.skip + offset + length, page_bytes());
-    if (begin < end) ::madvise(range_.base + begin, end - begin, MADV_DONTNEED);
+    if (begin < end) ::madvise(range_.base.get() + begin, end - begin, MADV_DONTNEED);
   }
 
   Result<std::uint64_t> resident(std::uint64_t offset, std::uint64_t length) const override {
@@ -107,7 +97,7 @@ class PosixMapping final : public Mapping {
     }
     const std::uint64_t begin = align_down(range_.skip + offset, page_bytes());
     const std::uint64_t end = range_.skip + offset + length;
-    const auto found = resident_bytes(range_.base + begin, end - begin);
+    const auto found = resident_bytes(range_.base.get() + begin, end - begin);
     if (!found) return os_failure(path_, "cannot ask what is in memory", errno);
     return std::min(*found, length);
   }
@@ -135,27 +125,25 @@ Result<std::unique_ptr<Mapping>> map_descriptor(int descriptor, const std::strin
   Range range;
   range.length = length;
   const bool knows = may_know_residency(descriptor);
-  if (length == 0) return {std::make_unique<PosixMapping>(range, offset, path, knows)};
+  if (length == 0) return {std::make_unique<PosixMapping>(std::move(range), offset, path, knows)};
   const std::uint64_t aligned = align_down(offset, page_bytes());
   range.skip = offset - aligned;
-  if (!checked_add(length, range.skip, &range.mapped)) {
+  std::uint64_t mapped = 0;
+  if (!checked_add(length, range.skip, &mapped)) {
     return make_error(Code::kInvalidArgument, "mapping is too long").file(path).found(length);
   }
   // Reading never needs more than MAP_PRIVATE, which also works where MAP_SHARED does not. Copies
   // on write are not charged beforehand: a 24 GB file must map on a machine with 16 GB.
   const bool writable = mode == MapMode::kCopyOnWrite;
-  void* base = ::mmap(nullptr, range.mapped, writable ? PROT_READ | PROT_WRITE : PROT_READ,
+  void* base = ::mmap(nullptr, mapped, writable ? PROT_READ | PROT_WRITE : PROT_READ,
                       writable ? MAP_PRIVATE | MAP_NORESERVE : MAP_PRIVATE, descriptor,
                       static_cast<off_t>(aligned));
   if (base == MAP_FAILED) {
     const Code code = errno == ENODEV ? Code::kUnsupported : code_of_errno(errno);
     return make_error(code, "cannot map " + human_bytes(length)).file(path).os_error(errno);
   }
-  range.base = static_cast<std::byte*>(base);
-  UnmapOnExit guard(range);
-  auto mapping = std::make_unique<PosixMapping>(range, offset, path, knows);
-  guard.release();
-  return {std::move(mapping)};
+  range.base = {static_cast<std::byte*>(base), Unmap{mapped}};
+  return {std::make_unique<PosixMapping>(std::move(range), offset, path, knows)};
 }
 
 }  // namespace ingot::io

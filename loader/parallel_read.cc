@@ -61,14 +61,19 @@ class ParallelRead {
   Status error_;
 };
 
+Status read_alone(io::File& file, std::uint64_t offset, MutableBytes destination) {
+  io::bring_in(destination);
+  return io::read_exact(file, offset, destination);
+}
+
 }  // namespace
 
 Status parallel_read(io::File& file, std::uint64_t offset, MutableBytes destination) {
   const std::uint64_t useful =
       std::min<std::uint64_t>(destination.size() / kMinBytesPerThread, kMaxThreads);
-  if (useful < 2) return io::read_exact(file, offset, destination);
+  if (useful < 2) return read_alone(file, offset, destination);
   const int threads = std::min(static_cast<int>(useful), available_threads());
-  if (threads < 2) return io::read_exact(file, offset, destination);
+  if (threads < 2) return read_alone(file, offset, destination);
   return ParallelRead(file, offset, destination).run(threads);
 }
 
