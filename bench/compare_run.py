@@ -1,8 +1,8 @@
 """Ingot and its peers in turn, each call in a fresh process that times itself. Standard library only.
 
 Contenders take turns (A B C B C A ...). The state of the page cache is made and proven by mincore before every call;
-every load ends with a proof (a sum over every tensor) that must be the input's; what a save wrote is removed and the
-file system synced before the next one.
+whatever was read must be what is in the file: every load ends with a sum over every tensor, the rest with a number of
+their own (FOUND). What a save wrote is removed and the file system synced before the next one.
 """
 
 import dataclasses
@@ -18,7 +18,12 @@ OPEN_SHAPES = ["small:1000", "small:100000", "small:1000000:16"]
 QUICK_OPEN_SHAPES, QUICK_LOAD_SHAPES = ["small:20000"], ["decoder:32"]
 MANY, QUICK_MANY = "small:100000", "small:2000"
 
-CEILINGS = {"peers-load": "ceiling:copy", "peers-load-cold": "ceiling:direct-read", "peers-save": "ceiling:direct-write"}
+CEILINGS = {"peers-load": "ceiling:copy", "peers-load-cold": "ceiling:direct-read", "peers-save": "ceiling:direct-write",
+            "peers-verify": "ceiling:hash", "peers-open": "ceiling:open", "peers-describe": "ceiling:open",
+            "peers-one": "ceiling:open", "peers-view": "ceiling:open"}
+PARTS = {"peers-open": "part:open"}
+# path -> what its answer must say, and rightly (inputs.Inputs.answers)
+FOUND = {"open": "tensors", "describe": "name_bytes", "one": "sum", "view": "tensors", "load": "proof", "gpu": "proof"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,9 +59,9 @@ def admits(pattern, plan, name):
 
 
 def names_of(plan, pattern, python):
-    """Those of a plan that a filter admits: contenders and the ceiling beside them."""
+    """Those of a plan that a filter admits: contenders, the ceiling and parts beside them."""
     names = [contender.name for contender in contenders.present(python, plan.path)]
-    names += [CEILINGS[plan.group]] if plan.group in CEILINGS else []
+    names += [beside[plan.group] for beside in (CEILINGS, PARTS) if plan.group in beside]
     return [name for name in names if admits(pattern, plan, name)]
 
 
@@ -93,69 +98,92 @@ class Comparison:
         problem = self.ready(path, plan.cold)
         if problem:
             return problem
-        if plan.path == "gpu" and contenders.is_ingot(contender):
-            return self.runner.ingot_to_gpu(path, self.arguments.device, plan.cold)
         return self.runner.call(contender, *self.command(plan, path, tiny))
 
     def command(self, plan, path, tiny):
         if plan.path == "one":
-            return "one", path, tiny, self.inputs.a_name(plan.shape)
-        if plan.path == "gpu":
-            return "load", path, tiny, self.arguments.device
+            return "one", path, tiny, self.inputs.a_name(plan.shape), self.inputs.a_name(TINY)
+        if plan.path in ("load", "gpu"):
+            device = self.arguments.device if plan.path == "gpu" else "cpu"
+            return "load", path, tiny, device, *(self.inputs.listing_and_raw(shape)[0] for shape in (plan.shape, TINY))
         return plan.path, path, tiny
 
-    def ceiling(self, plan):
-        path = self.inputs.file(contenders.INGOT[0], plan.shape)
-        if plan.path == "load":
-            problem = self.ready(path, plan.cold)
-            return problem or self.runner.ingot("ceiling-read" if plan.cold else "ceiling-copy", path)
+    def beside(self, plan, name, number):
+        """A ceiling or parts."""
+        path, command = self.inputs.file(contenders.INGOT[0], plan.shape), name.replace(":", "-").replace("direct-", "")
+        if plan.path == "save":
+            raw = self.inputs.listing_and_raw(plan.shape)[1]
+            return self.saved(lambda out: self.runner.ingot(command, raw, out, str(number)))
+        more = [str(number)] if plan.cold else []
+        if name.endswith(":open"):
+            more = [self.inputs.file(contenders.INGOT[0], TINY)]
+        return self.ready(path, plan.cold) or self.runner.ingot(command, path, *more)
+
+    def saved(self, save):
+        """save(path)'s answer with the size of what it wrote, which is removed."""
         out = self.arguments.cache / "out" / "compare-save"
         out.parent.mkdir(exist_ok=True)
         self.remove_saved(out)
         os.sync()
-        answer = self.runner.ingot("ceiling-write", self.inputs.listing_and_raw(plan.shape)[1], str(out))
+        answer = save(str(out))
+        if "seconds" in answer:
+            answer["file_bytes"] = sum(os.path.getsize(name) for name in inputs.files(str(out)))
         self.remove_saved(out)
         return answer
 
     def save(self, plan, contender):
-        listing, raw = self.inputs.listing_and_raw(plan.shape)
-        out = self.arguments.cache / "out" / "compare-save"
-        out.parent.mkdir(exist_ok=True)
-        self.remove_saved(out)
-        os.sync()
-        source = plan.shape if contenders.is_ingot(contender) else listing
-        answer = self.runner.call(contender, "save", source, raw, str(out))
-        if "error" not in answer:
-            answer["file_bytes"] = sum(os.path.getsize(name) for name in inputs.files(str(out)))
-            answer["bytes_per_second"] = os.path.getsize(raw) / answer["seconds"]
-        self.remove_saved(out)
-        return answer
+        def source(shape):
+            listing, raw = self.inputs.listing_and_raw(shape)
+            return (shape if contenders.is_ingot(contender) else listing), raw
+
+        return self.saved(lambda out: self.runner.call(contender, "save", *source(plan.shape), out, *source(TINY)))
 
     @staticmethod
     def remove_saved(out):
         for path in out.parent.glob(out.name + "*"):
             inputs.remove(path)
 
-    def measure(self, plan, name):
-        if name.startswith("ceiling:"):
-            return self.ceiling(plan)
+    def measure(self, plan, name, number):
+        if name.startswith(("ceiling:", "part:")):
+            return self.beside(plan, name, number)
         contender = contenders.named(name)
         answer = self.save(plan, contender) if plan.path == "save" else self.read(plan, contender)
-        proof = answer.pop("proof", None)
-        if proof is not None and proof != self.inputs.proof(plan.shape):
-            return {"error": "what was loaded is not what was saved"}
+        return answer if "error" in answer else self.checked(plan, answer)
+
+    def checked(self, plan, answer):
+        """The answer, or {"error"} when what was found is not what is there."""
+        found = FOUND.get(plan.path)
+        if found and answer.get(found) != self.inputs.answers(plan.shape)[found]:
+            return {"error": f"what was read is not what was saved ({found})"}
+        if plan.path in ("save", "verify"):
+            answer["bytes_per_second"] = self.inputs.bytes(plan.shape) / answer["seconds"]
+        return answer
+
+    def step(self, plan, name, number):
+        """The journal's answer, or a new one."""
+        base = inputs.base_name(plan.shape)
+        key = (plan.group, base, name, number)
+        measured = not self.journal.knows(key)
+        answer = self.journal.once(key, lambda: self.measure(plan, name, number))
+        self.progress.step(f"{plan.group} {base} {name}", told(answer), measured)
         return answer
 
     def run(self, plan, names):
-        base = inputs.base_name(plan.shape)
-        all_series = [series.new(plan.group, base, name) for name in names]
+        base, steps = inputs.base_name(plan.shape), 0
+        all_series, apart = [series.new(plan.group, base, name) for name in names], []
         for number, entry in series.rounds(self.arguments.repetitions, all_series):
-            name = entry["contender"]
-            answer = self.journal.once((plan.group, base, name, number), lambda n=name: self.measure(plan, n))
-            series.add(entry, answer)
-            told = answer.get("error") or f"{answer['seconds']:.4g} s"
-            self.progress.step(f"{plan.group} {base} {name}", told)
-        return all_series
+            series.record(entry, self.step(plan, entry["contender"], number), apart)
+            steps += 1
+        self.progress.fewer(self.arguments.repetitions * len(names) - steps)
+        return series.measured(all_series + apart)
+
+
+def told(answer):
+    """One line about an answer."""
+    if "error" in answer:
+        return answer["error"]
+    seconds = [part["seconds"] for part in answer.get("runs", {"": answer}).values() if "seconds" in part]
+    return f"{min(seconds):.4g} s" if seconds else "failed"
 
 
 def chosen(arguments, python):

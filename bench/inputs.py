@@ -24,7 +24,7 @@ class Inputs:
         self.folder, self.cache, self.runner = cache / "compare", cache, runner
         self.folder.mkdir(parents=True, exist_ok=True)
         self.failed = {}  # path -> why: not tried again for every measurement
-        self.facts = {}  # shape -> (proof, a name): listings are large
+        self.facts = {}  # shape -> (answers, a name, bytes): listings are large
 
     def listing_and_raw(self, shape):
         base = self.folder / base_name(shape)
@@ -46,15 +46,22 @@ class Inputs:
             tensors = self.tensors(shape)
             sums = [entry[4] for entry in sorted(tensors)]
             proof = sum((2 * place + 1) * value for place, value in enumerate(sums)) % 2**64
-            self.facts[shape] = str(proof), tensors[len(tensors) // 2][0]
+            name, *_, total = tensors[len(tensors) // 2]
+            answers = {"proof": str(proof), "tensors": len(tensors), "sum": str(total),
+                       "name_bytes": sum(len(entry[0].encode()) for entry in tensors)}
+            self.facts[shape] = answers, name, sum(entry[3] for entry in tensors)
         return self.facts[shape]
 
-    def proof(self, shape):
-        """What every load must end with; compare/tensors.py and compare/loads.cc compute the same."""
+    def answers(self, shape):
+        """What contenders must find: proof of all bytes (compare/tensors.py, compare/loads.cc), tensors, bytes of names,
+        and the sum of a_name()'s bytes."""
         return self._facts(shape)[0]
 
     def a_name(self, shape):
         return self._facts(shape)[1]
+
+    def bytes(self, shape):
+        return self._facts(shape)[2]
 
     def file(self, contender, shape):
         """Path of the file or folder, or {"error": ...} when the contender cannot make it."""

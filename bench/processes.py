@@ -39,7 +39,7 @@ class Runner:
 
     def __init__(self, build, python):
         self.program, self.python = str(build / "bin" / "bench_compare"), python
-        self.tool = str(build / "bin" / "ingot")
+        self.touch = str(build / "bin" / "libbench_touch.so")
 
     def ingot(self, *arguments, limit=LIMIT_SECONDS):
         return start([self.program, *arguments], limit)
@@ -50,20 +50,11 @@ class Runner:
                 command = contender.name.replace("ingot", "load")
             return self.ingot(command, *arguments, limit=limit)
         script = str(contenders.HERE / contender.script)
-        return start([str(self.python), "-B", script, contender.variant, command, *arguments], limit)
-
-    def ingot_to_gpu(self, path, device, cold):
-        """By the tool, which has the devices; it opens the file and makes the destination before its clock starts."""
-        command = [self.tool, "bench", "load", path, "--json", "--device", device, "--repetitions", "1"]
-        answer = start(command + (["--cold"] if cold else []))
-        if "error" in answer:
-            return answer
-        kept = ("seconds", "peak_rss_bytes", "peak_pinned_bytes", "process_seconds")
-        rates = {"bytes_per_second": answer["bytes"] / answer["seconds"], "peak_device_bytes": answer["destination_bytes"]}
-        return {name: answer[name] for name in kept} | rates
+        return start([str(self.python), "-B", script, contender.variant, command, *arguments], limit, BENCH_TOUCH=self.touch)
 
     def flips(self, contender, path, plan):
         """The integrity test of one contender, Ingot's with this interpreter."""
         python = "python3" if contenders.is_ingot(contender) else str(self.python)
         script = str(contenders.HERE / contender.script)
-        return start([python, "-B", script, contender.variant, "flips", path, plan], limit=None, BENCH_COMPARE=self.program)
+        return start([python, "-B", script, contender.variant, "flips", path, plan], limit=None, BENCH_COMPARE=self.program,
+                     BENCH_TOUCH=self.touch)

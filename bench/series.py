@@ -16,6 +16,25 @@ def add(series, answer):
             series["counters"].setdefault(name, []).append(value)
 
 
+def record(series, answer, apart):
+    """add(); of an answer with {"runs": {variant: answer}} each variant goes to a series of its own in the list `apart`,
+    named <contender>-<variant>."""
+    for variant, part in answer.get("runs", {}).items():
+        name = f"{series['contender']}-{variant}"
+        found = next((entry for entry in apart if entry["contender"] == name), None)
+        if found is None:
+            found = new(series["group"], series["shape"], name)
+            apart.append(found)
+        add(found, part)
+    if "runs" not in answer:
+        add(series, answer)
+
+
+def measured(all_series):
+    """Without those that have neither a time nor an error: their variants have them."""
+    return [entry for entry in all_series if entry["seconds"] or entry["errors"]]
+
+
 # Whose call takes longer is measured so many times and no more: hours that would say nothing else.
 SLOW_SECONDS, SLOW_REPETITIONS = 5, 3
 

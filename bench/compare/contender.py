@@ -1,17 +1,19 @@
 """What every Python contender shares: its command line and its line of JSON.
 
     PEER.py VARIANT make LISTING RAW FILE       write the tensors of bench_compare's listing in the peer's format
-    PEER.py VARIANT open|describe|view|load|verify FILE TINY [DEVICE]
-    PEER.py VARIANT one FILE TINY NAME
-    PEER.py VARIANT save LISTING RAW FILE
+    PEER.py VARIANT open|describe|view|verify FILE TINY
+    PEER.py VARIANT one FILE TINY NAME TINY_NAME
+    PEER.py VARIANT load FILE TINY DEVICE LISTING TINY_LISTING
+    PEER.py VARIANT save LISTING RAW FILE TINY_LISTING TINY_RAW
     PEER.py VARIANT flips FILE PLAN             load damaged copies (flips.py)
 
 A peer is a class, made with its variant (bench/contenders.py), that has some of: open(path), count(opened),
 describe(opened), one(opened, name), view(path) and load(path, device) -> {name: tensor}, verify(path),
-save(tensors, path); `mapped` says that what load() returns is pages of the file that nobody has touched yet.
+save(tensors, path). `mapped` says that what load() returns is pages of the file that nobody has touched yet. One that
+loads into tensors of the caller has expect(entries), called before the clock: a caller knows its model.
 
-Times are taken around the peer's call with the monotonic clock; starting the interpreter and importing the peer are
-not in them. Every contender opens a tiny file of its own format before.
+Times are taken around the peer's call with the monotonic clock; starting the interpreter, importing the peer and
+expect() are not in them. Before, every contender does the same with a tiny file of its own format.
 """
 
 import gc
@@ -22,33 +24,12 @@ import time
 import warnings
 
 import flips
+import native
+import process
 import tensors as data
 import torch
 
 warnings.filterwarnings("ignore")  # of peers, about themselves
-
-
-def sync(path):
-    """fsync of what was written and of its folder, as Ingot's commit does."""
-    paths = [path, os.path.dirname(path) or "."]
-    for folder, _, files in os.walk(path):
-        paths += [folder, *(os.path.join(folder, name) for name in files)]
-    for name in paths:
-        descriptor = os.open(name, os.O_RDONLY)
-        os.fsync(descriptor)
-        os.close(descriptor)
-
-
-def peak_rss():
-    """Not getrusage's: that one starts with the parent's."""
-    with open("/proc/self/status") as status:
-        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
-
-
-def storage_read():
-    """Bytes that this process has had read from storage."""
-    with open("/proc/self/io") as counters:
-        return next(int(line.split()[1]) for line in counters if line.startswith("read_bytes"))
 
 
 def timed(call):
@@ -58,13 +39,85 @@ def timed(call):
 
 
 def load_all(peer, path, device):
-    """Every byte resident where it was asked for."""
-    loaded = peer.load(path, device)
+    """(seconds, tensors), every byte resident where it was asked for."""
+    def load():
+        tensors = peer.load(path, device)
+        if device != "cpu":
+            torch.cuda.synchronize(device)
+        return tensors
+
+    seconds, loaded = timed(load)
+    if device == "cpu" and getattr(peer, "mapped", False):
+        ranges = native.Ranges(loaded)  # by Python, so not by the clock
+        seconds += timed(ranges.touch)[0]
+    return seconds, loaded
+
+
+def expect(peer, listing):
+    """Tells a peer that wants to know the model which tensors it has."""
+    if hasattr(peer, "expect"):
+        peer.expect(data.entries_of(listing))
+
+
+def run_load(peer, path, tiny, device, listing, tiny_listing):
+    expect(peer, tiny_listing)
+    load_all(peer, tiny, device)
+    expect(peer, listing)
+    process.reset_peak_rss()
+    before = process.storage_read()
+    seconds, loaded = load_all(peer, path, device)
+    out = {"seconds": seconds, "storage_read": process.storage_read() - before, "peak_rss_bytes": process.peak_rss()}
     if device != "cpu":
-        torch.cuda.synchronize(device)
-    elif getattr(peer, "mapped", False):
-        data.touch(loaded)
-    return loaded
+        out["peak_device_bytes"] = torch.cuda.max_memory_allocated(device)
+    out["bytes_per_second"] = sum(tensor.numel() * tensor.element_size() for tensor in loaded.values()) / seconds
+    out["proof"] = data.proof_of([data.sum_words(tensor) for _, tensor in sorted(loaded.items())])
+    return out
+
+
+def run_save(peer, listing, raw, path, tiny_listing, tiny_raw):
+    peer.save(data.from_listing(tiny_listing, tiny_raw), path + ".tiny")
+    state = data.from_listing(listing, raw)
+    gc.collect()
+    os.sync()
+
+    def save():
+        peer.save(state, path)
+        process.sync(path)
+
+    process.reset_peak_rss()
+    return {"seconds": timed(save)[0]}
+
+
+def opened(peer, path):
+    return {"tensors": peer.count(peer.open(path))}
+
+
+def described(peer, path):
+    return {"name_bytes": peer.describe(peer.open(path))[0]}
+
+
+def viewed(peer, path):
+    return {"tensors": len(peer.view(path))}
+
+
+def verified(peer, path):
+    peer.verify(path)
+    return {}
+
+
+def one_read(peer, path, name):
+    return {"sum": str(data.sum_words(peer.one(peer.open(path), name)))}
+
+
+READINGS = {"open": opened, "describe": described, "view": viewed, "verify": verified, "one": one_read}
+
+
+def run_reading(peer, command, path, tiny, name=(), tiny_name=()):
+    read = READINGS[command]
+    read(peer, tiny, *tiny_name)
+    process.reset_peak_rss()
+    seconds, answer = timed(lambda: read(peer, path, *name))
+    return {"seconds": seconds, **answer}
 
 
 def checked(peer, path):
@@ -74,71 +127,28 @@ def checked(peer, path):
     return data.listing_of(peer.load(path, "cpu"))
 
 
-def run_load(peer, path, device="cpu"):
-    before = storage_read()
-    seconds, loaded = timed(lambda: load_all(peer, path, device))
-    out = {"seconds": seconds, "storage_read": storage_read() - before, "peak_rss_bytes": peak_rss()}
-    if device != "cpu":
-        out["peak_device_bytes"] = torch.cuda.max_memory_allocated(device)
-    size = sum(tensor.numel() * tensor.element_size() for tensor in loaded.values())
-    out["bytes_per_second"] = size / seconds
-    out["proof"] = data.proof_of([data.sum_words(tensor) for _, tensor in sorted(loaded.items())])
-    return out
+def run_flips(peer, path, plan):
+    with open(plan) as file:
+        expect(peer, json.load(file)["listing"])
+    return flips.run(lambda damaged: checked(peer, damaged), path, plan)
 
 
-def run_save(peer, listing, raw, path):
-    state = data.from_listing(listing, raw)
-    gc.collect()
-
-    def save():
-        peer.save(state, path)
-        sync(path)
-
-    return {"seconds": timed(save)[0]}
-
-
-def run_reading(peer, command, path, *arguments):
+def answer_of(peer, command, arguments):
+    if command == "make":
+        peer.save(data.from_listing(*arguments[:2]), arguments[2])
+        return {}
+    if command == "save":
+        return run_save(peer, *arguments)
+    if command == "flips":
+        return run_flips(peer, *arguments)
     if command == "load":
-        return run_load(peer, path, *arguments)
-    if command == "open":
-        seconds, opened = timed(lambda: peer.open(path))
-        return {"seconds": seconds, "tensors": peer.count(opened)}
-    if command == "describe":
-        seconds, (names, _) = timed(lambda: peer.describe(peer.open(path)))
-        return {"seconds": seconds, "name_bytes": names}
-    if command == "one":
-        seconds, total = timed(lambda: data.sum_words(peer.one(peer.open(path), arguments[0])))
-        return {"seconds": seconds, "sum": str(total)}
-    if command == "view":
-        seconds, viewed = timed(lambda: peer.view(path))
-        return {"seconds": seconds, "tensors": len(viewed)}
-    if command == "verify":
-        return {"seconds": timed(lambda: peer.verify(path))[0]}
-    raise ValueError(f"no such command: {command}")
-
-
-def warm_up(peer, command, tiny, device="cpu"):
-    """The first call into a library pays for page faults in its code, and a GPU's for its context."""
-    if command == "load":
-        peer.load(tiny, device)
-    elif command in ("view", "verify"):
-        getattr(peer, command)(tiny)
-    else:
-        peer.open(tiny)
+        return run_load(peer, *arguments)
+    path, tiny, *names = arguments
+    return run_reading(peer, command, path, tiny, *([name] for name in names))
 
 
 def run(kind):
     variant, command, arguments = sys.argv[1], sys.argv[2], sys.argv[3:]
-    peer, out = kind(variant), {}
-    if command == "make":
-        peer.save(data.from_listing(*arguments[:2]), arguments[2])
-    elif command == "save":
-        out = run_save(peer, *arguments)
-    elif command == "flips":
-        out = flips.run(lambda path: checked(peer, path), *arguments)
-    else:
-        path, tiny, *more = arguments
-        warm_up(peer, command, tiny, *(more if command == "load" else []))
-        out = run_reading(peer, command, path, *more)
-    out.setdefault("peak_rss_bytes", peak_rss())
+    out = answer_of(kind(variant), command, arguments)
+    out.setdefault("peak_rss_bytes", process.peak_rss())
     print(json.dumps(out))

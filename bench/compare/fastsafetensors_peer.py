@@ -1,4 +1,7 @@
-"""fastsafetensors over a .safetensors file, without GPUDirect Storage (nogds=True), the way for a machine without it."""
+"""fastsafetensors over a .safetensors file, without GPUDirect Storage (nogds=True), the way for a machine without it.
+Variants: nogds (reads by O_DIRECT, its default), buffered."""
+
+import os
 
 import contender
 from fastsafetensors import fastsafe_open
@@ -7,7 +10,8 @@ from safetensors.torch import save_file
 
 class Fastsafetensors:
     def __init__(self, variant):
-        pass
+        if variant == "buffered":
+            os.environ["FASTSAFETENSORS_ODIRECT"] = "0"
 
     def load(self, path, device):
         # Tensors share the ownership of their buffer: they stay valid after the file is closed.

@@ -6,6 +6,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ingot/checkpoint.h"
@@ -13,59 +14,61 @@
 #include "ingot/exceptions.h"
 #include "ingot/load_plan.h"
 #include "ingot/stream.h"
-#include "ingot/verify.h"
 
+#include "bench/compare/touch.h"
 #include "bench/support/memory_read.h"
 #include "bench/support/run.h"
 #include "bench/support/usage.h"
+#include "tools/cli/device_option.h"
 
 namespace ingot::bench {
 namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kPageBytes = 4096;
-
+// `offsets`: of tensors in `memory`, by ordinal.
 struct Loaded {
   Checkpoint checkpoint;
   std::unique_ptr<DeviceBuffer> memory;
-  std::vector<std::span<const std::byte>> tensors;  // by ordinal
+  std::vector<std::uint64_t> offsets;
+  StreamReport report;
 };
 
 // What a caller would write: memory is made here, too.
-Loaded load(const std::string& path, StreamVerify verify) {
+Loaded load(const std::string& path, Device& device, StreamVerify verify) {
   Checkpoint checkpoint = or_throw(Checkpoint::open(path));
   const LoadPlan plan = LoadPlan::for_tensors(checkpoint, {});
-  auto memory = or_throw(host_device().allocate(plan.slab_bytes()));
-  or_throw(stream(plan, host_device(), memory->span(), {.verify = verify}).status());
-  const std::byte* begin = memory->span().data;
-  std::vector<std::span<const std::byte>> tensors;
-  tensors.reserve(checkpoint.tensor_count());
-  checkpoint.for_each({}, [&](const TensorInfo& tensor) {
-    tensors.emplace_back(begin + *plan.slab_offset(tensor), tensor.bytes);
-  });
-  return {std::move(checkpoint), std::move(memory), std::move(tensors)};
+  auto memory = or_throw(device.allocate(plan.slab_bytes()));
+  const StreamReport report = or_throw(stream(plan, device, memory->span(), {.verify = verify}));
+  std::vector<std::uint64_t> offsets;
+  offsets.reserve(checkpoint.tensor_count());
+  checkpoint.for_each(
+      {}, [&](const TensorInfo& tensor) { offsets.push_back(*plan.slab_offset(tensor)); });
+  return {std::move(checkpoint), std::move(memory), std::move(offsets), report};
 }
 
-std::vector<std::span<const std::byte>> views(const Checkpoint& checkpoint) {
+// The bytes where the processor can read them; `copy` holds them if they had to be fetched.
+std::span<const std::byte> in_host_memory(Device& device, const DeviceSpan& memory,
+                                          std::vector<std::byte>* copy) {
+  if (device.host_accessible()) return {memory.data, memory.bytes};
+  copy->resize(memory.bytes);
+  const auto queue = or_throw(device.open_queue());
+  or_throw(queue->copy({.destination = copy->data(),
+                        .source = memory.data,
+                        .width = memory.bytes,
+                        .direction = CopyDirection::kFromDevice}));
+  or_throw(queue->wait(or_throw(queue->record())));
+  return *copy;
+}
+
+std::vector<std::span<const std::byte>> tensors_of(const Loaded& loaded,
+                                                   std::span<const std::byte> memory) {
   std::vector<std::span<const std::byte>> tensors;
-  tensors.reserve(checkpoint.tensor_count());
-  checkpoint.for_each({}, [&](const TensorInfo& tensor) {
-    tensors.push_back(or_throw(checkpoint.view(tensor)).bytes);
+  tensors.reserve(loaded.offsets.size());
+  loaded.checkpoint.for_each({}, [&](const TensorInfo& tensor) {
+    tensors.push_back(memory.subspan(loaded.offsets[tensors.size()], tensor.bytes));
   });
   return tensors;
-}
-
-// A byte of every page, and the last.
-std::uint64_t touch(const std::vector<std::span<const std::byte>>& tensors) {
-  std::uint64_t sum = 0;
-  for (const auto& tensor : tensors) {
-    for (std::size_t at = 0; at < tensor.size(); at += kPageBytes) {
-      sum += static_cast<std::uint64_t>(tensor[at]);
-    }
-    if (!tensor.empty()) sum += static_cast<std::uint64_t>(tensor.back());
-  }
-  return sum;
 }
 
 std::vector<std::uint32_t> by_name(const Checkpoint& checkpoint) {
@@ -77,10 +80,24 @@ std::vector<std::uint32_t> by_name(const Checkpoint& checkpoint) {
   return order;
 }
 
+// What a load cost, and what it ends with.
+struct Cost {
+  double seconds = 0;
+  std::uint64_t peak_resident = 0;
+  std::uint64_t storage_read = 0;
+};
+
+template <typename Load>
+Cost cost_of(Load&& load) {
+  reset_peak_resident_bytes();
+  const std::uint64_t before = storage_read_bytes();
+  const double seconds = time_of(std::forward<Load>(load));
+  return {seconds, peak_resident_bytes(), storage_read_bytes() - before};
+}
+
 // As proof_of() in bench/compare/tensors.py: one number of all sums, in the order of the names.
-json proven(double seconds, const Checkpoint& checkpoint,
+json proven(const Cost& cost, const Checkpoint& checkpoint,
             const std::vector<std::span<const std::byte>>& tensors) {
-  const std::uint64_t peak = peak_resident_bytes();
   std::uint64_t bytes = 0;
   std::uint64_t proof = 0;
   std::uint64_t place = 0;
@@ -88,15 +105,11 @@ json proven(double seconds, const Checkpoint& checkpoint,
     proof += (2 * place++ + 1) * sum_words(tensors[ordinal]);
     bytes += tensors[ordinal].size();
   }
-  return {{"seconds", seconds},
-          {"bytes_per_second", static_cast<double>(bytes) / seconds},
-          {"peak_rss_bytes", peak},
+  return {{"seconds", cost.seconds},
+          {"bytes_per_second", static_cast<double>(bytes) / cost.seconds},
+          {"peak_rss_bytes", cost.peak_resident},
+          {"storage_read", cost.storage_read},
           {"proof", std::to_string(proof)}};
-}
-
-void verify_or_throw(const Checkpoint& checkpoint, const VerifyOptions& options) {
-  const VerifyReport report = or_throw(verify(checkpoint, options));
-  if (!report.intact()) throw Error(report.errors.front());
 }
 
 enum class Proof { kNone, kInPlace };
@@ -108,23 +121,45 @@ json timed_map(const Arguments& in, Proof proof) {
     Checkpoint checkpoint = or_throw(Checkpoint::open(path));
     if (proof == Proof::kInPlace) verify_or_throw(checkpoint, {.path = ReadPath::kMapping});
     tensors = views(checkpoint);
-    benchmark::DoNotOptimize(touch(tensors));
+    for (const auto& tensor : tensors) benchmark::DoNotOptimize(touch(tensor));
     return checkpoint;
   };
   map(in.at(1));
   std::optional<Checkpoint> checkpoint;
-  const double seconds = time_of([&] { checkpoint.emplace(map(in.at(0))); });
-  return proven(seconds, *checkpoint, tensors);
+  const Cost cost = cost_of([&] { checkpoint.emplace(map(in.at(0))); });
+  return proven(cost, *checkpoint, tensors);
 }
 
 json timed_load(const Arguments& in, StreamVerify verify) {
-  load(in.at(1), verify);
+  const auto device = or_throw(tools::open_device(in.at(2) == "cpu" ? "host" : in.at(2)));
+  load(in.at(1), *device, verify);
   std::optional<Loaded> loaded;
-  const double seconds = time_of([&] { loaded.emplace(load(in.at(0), verify)); });
-  return proven(seconds, loaded->checkpoint, loaded->tensors);
+  const Cost cost = cost_of([&] { loaded.emplace(load(in.at(0), *device, verify)); });
+  std::vector<std::byte> copy;
+  const auto memory = in_host_memory(*device, loaded->memory->span(), &copy);
+  json out = proven(cost, loaded->checkpoint, tensors_of(*loaded, memory));
+  if (!device->host_accessible()) {
+    out["peak_device_bytes"] = memory.size();
+    out["peak_pinned_bytes"] = loaded->report.peak_staging_bytes;
+  }
+  return out;
 }
 
 }  // namespace
+
+std::vector<std::span<const std::byte>> views(const Checkpoint& checkpoint) {
+  std::vector<std::span<const std::byte>> tensors;
+  tensors.reserve(checkpoint.tensor_count());
+  checkpoint.for_each({}, [&](const TensorInfo& tensor) {
+    tensors.push_back(or_throw(checkpoint.view(tensor)).bytes);
+  });
+  return tensors;
+}
+
+void verify_or_throw(const Checkpoint& checkpoint, const VerifyOptions& options) {
+  const VerifyReport report = or_throw(verify(checkpoint, options));
+  if (!report.intact()) throw Error(report.errors.front());
+}
 
 json load_file(const Arguments& in) { return timed_load(in, StreamVerify::kTouched); }
 json load_unverified(const Arguments& in) { return timed_load(in, StreamVerify::kNone); }
@@ -132,33 +167,15 @@ json load_unverified(const Arguments& in) { return timed_load(in, StreamVerify::
 json load_mapped(const Arguments& in) { return timed_map(in, Proof::kNone); }
 json load_mapped_verified(const Arguments& in) { return timed_map(in, Proof::kInPlace); }
 
-json view_file(const Arguments& in) {
-  views(or_throw(Checkpoint::open(in.at(1))));
-  std::size_t count = 0;
-  const double seconds = time_of([&] {
-    const Checkpoint checkpoint = or_throw(Checkpoint::open(in.at(0)));
-    count = views(checkpoint).size();
-  });
-  return {{"seconds", seconds}, {"tensors", count}, {"peak_rss_bytes", peak_resident_bytes()}};
-}
-
-json verify_file(const Arguments& in) {
-  const auto run = [](const std::string& path) {
-    verify_or_throw(or_throw(Checkpoint::open(path)), {});
-  };
-  run(in.at(1));
-  const double seconds = time_of([&] { run(in.at(0)); });
-  return {{"seconds", seconds}, {"peak_rss_bytes", peak_resident_bytes()}};
-}
-
 json checked(const Arguments& in) {
-  const Loaded loaded = load(in.at(0), StreamVerify::kTouched);
+  const Loaded loaded = load(in.at(0), host_device(), StreamVerify::kTouched);
+  const DeviceSpan memory = loaded.memory->span();
+  const auto tensors = tensors_of(loaded, {memory.data, memory.bytes});
   json listing = json::array();
   for (std::uint32_t ordinal : by_name(loaded.checkpoint)) {
     const TensorInfo tensor = loaded.checkpoint.info(ordinal);
     const std::vector<std::int64_t> shape(tensor.shape.begin(), tensor.shape.end());
-    listing.push_back(
-        {tensor.name, dtype_name(tensor.dtype), shape, sum_words(loaded.tensors[ordinal])});
+    listing.push_back({tensor.name, dtype_name(tensor.dtype), shape, sum_words(tensors[ordinal])});
   }
   return listing;
 }

@@ -1,6 +1,8 @@
-"""Run:ai Model Streamer: SafetensorsStreamer over a .safetensors file; tensors are owned by the caller (its default)."""
+"""Run:ai Model Streamer: SafetensorsStreamer over a .safetensors file; tensors are owned by the caller (its default).
+Variants: plain (reads by O_DIRECT, its default), buffered."""
 
 import logging
+import os
 
 import contender
 from runai_model_streamer import SafetensorsStreamer
@@ -11,7 +13,8 @@ logging.getLogger("runai_model_streamer").setLevel(logging.ERROR)
 
 class Runai:
     def __init__(self, variant):
-        pass
+        if variant == "buffered":
+            os.environ["RUNAI_STREAMER_FS_STRATEGY"] = "io_uring_buffered,sync_buffered"
 
     def load(self, path, device):
         with SafetensorsStreamer() as streamer:

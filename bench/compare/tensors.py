@@ -1,24 +1,30 @@
 """Tensors of a listing, and what proves that they arrived: a sum of every tensor's 64-bit words."""
 
 import json
-import os
 
 import numpy
 import torch
 
 
+def entries_of(listing):
+    """[name, dtype, shape, bytes, sum] of every tensor, of a listing's file or of what was read from one."""
+    if isinstance(listing, list):
+        return listing
+    with open(listing) as file:
+        return json.load(file)
+
+
+def empty(entries, device):
+    """name -> tensor for a load to fill, untouched."""
+    return {name: torch.empty(shape, dtype=getattr(torch, dtype), device=device) for name, dtype, shape, *_ in entries}
+
+
 def from_listing(listing, raw):
     """name -> tensor with memory of its own, all bytes resident, those of the raw file."""
-    memory = bytearray(os.path.getsize(raw))
+    result = empty(entries_of(listing), "cpu")
     with open(raw, "rb") as file:
-        file.readinto(memory)
-    result, offset = {}, 0
-    with open(listing) as file:
-        entries = json.load(file)
-    for name, dtype, shape, size, *_ in entries:
-        part = torch.frombuffer(memory, dtype=torch.uint8, count=size, offset=offset)
-        result[name] = part.clone().view(getattr(torch, dtype)).view(shape)
-        offset += size
+        for tensor in result.values():
+            file.readinto(as_bytes(tensor))
     return result
 
 
@@ -46,11 +52,3 @@ def listing_of(tensors):
 def proof_of(sums):
     """One number of all sums, in the order of the names; bench/compare/main.cc computes the same."""
     return str(sum((2 * place + 1) * value for place, value in enumerate(sums)) % 2**64)
-
-
-def touch(tensors):
-    """Reads a byte of every page: mapped tensors are resident after it."""
-    for tensor in tensors.values():
-        data = tensor.view(-1).view(torch.uint8)
-        data[::4096].sum()
-        data[-1:].sum()

@@ -3,11 +3,10 @@
 Without O_DIRECT, its default: with it a save whose last block is not whole fails on ext4 (EINVAL).
 """
 
-import json
 import os
 
 import contender
-import torch
+import tensors as data
 from torch_checkpointing import CheckpointManager
 from torch_checkpointing.storage.filesystem import LocalFileSystemStorageConfig
 
@@ -18,19 +17,16 @@ class TorchCheckpointing:
         config.storage_config = LocalFileSystemStorageConfig(use_direct_io=False)
         self.manager = config.build()
 
+    def expect(self, entries):
+        self.entries = entries
+
     def load(self, path, device):
-        # The caller brings the tensors: their names and shapes are the caller's, not the file's.
-        with open(path + ".shapes") as file:
-            state = {name: torch.empty(shape, dtype=getattr(torch, dtype), device=device)
-                     for name, dtype, shape in json.load(file)}
+        state = data.empty(self.entries, device)
         self.manager.load(path, into={"model": state})
         return state
 
     def save(self, tensors, path):
-        shapes = [(name, str(tensor.dtype).removeprefix("torch."), list(tensor.shape)) for name, tensor in tensors.items()]
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        with open(path + ".shapes", "w") as file:
-            json.dump(shapes, file)
         self.manager.save(path, {"model": tensors})
 
 

@@ -4,29 +4,19 @@ With this torch it cuts tensors whose bytes are not a multiple of 8; the shapes 
 """
 
 import contender
-import torch
+import tensors as data
 from torchsnapshot import Snapshot, StateDict
-
-
-def dtype_of(text):
-    return getattr(torch, text.removeprefix("torch."))
 
 
 class Torchsnapshot:
     def __init__(self, variant):
         pass
 
-    def open(self, path):
-        return {name.removeprefix("0/model/"): entry for name, entry in Snapshot(path).get_manifest().items()
-                if hasattr(entry, "shape")}
-
-    def count(self, opened):
-        return len(opened)
+    def expect(self, entries):
+        self.entries = entries
 
     def load(self, path, device):
-        entries = self.open(path).items()
-        state = StateDict(**{name: torch.empty(entry.shape, dtype=dtype_of(entry.dtype), device=device)
-                             for name, entry in entries})
+        state = StateDict(**data.empty(self.entries, device))
         Snapshot(path).restore({"model": state})
         return dict(state)
 

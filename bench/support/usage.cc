@@ -21,11 +21,17 @@ std::uint64_t proc_number(const char* file, std::string_view key) {
 
 std::uint64_t peak_resident_bytes() { return proc_number("/proc/self/status", "VmHWM:") * 1024; }
 
+void reset_peak_resident_bytes() {
+  std::ofstream("/proc/self/clear_refs") << 5;  // resets VmHWM (proc(5))
+}
+
+std::uint64_t storage_read_bytes() { return proc_number("/proc/self/io", "read_bytes:"); }
+
 Usage::Usage()
     : resident_(proc_number("/proc/self/status", "VmRSS:")),
-      read_(proc_number("/proc/self/io", "read_bytes:")),
+      read_(storage_read_bytes()),
       written_(proc_number("/proc/self/io", "write_bytes:")) {
-  std::ofstream("/proc/self/clear_refs") << 5;  // resets VmHWM (proc(5))
+  reset_peak_resident_bytes();
 }
 
 void Usage::report(benchmark::State& state) const {
@@ -36,8 +42,7 @@ void Usage::report(benchmark::State& state) const {
   std::uint64_t peak = proc_number("/proc/self/status", "VmHWM:");
   state.counters["rss_added"] =
       bytes(peak > resident_ ? (peak - resident_) * 1024 : 0, Counter::kDefaults);
-  state.counters["storage_read"] =
-      bytes(proc_number("/proc/self/io", "read_bytes:") - read_, Counter::kAvgIterations);
+  state.counters["storage_read"] = bytes(storage_read_bytes() - read_, Counter::kAvgIterations);
   state.counters["storage_written"] =
       bytes(proc_number("/proc/self/io", "write_bytes:") - written_, Counter::kAvgIterations);
 }

@@ -9,6 +9,10 @@ namespace ingot::bench {
 
 // Largest resident set of this process. Not getrusage's, which starts with that of the parent.
 std::uint64_t peak_resident_bytes();
+// From now on: what was there before is not what the next step needs.
+void reset_peak_resident_bytes();
+// Bytes that this process has had read from storage.
+std::uint64_t storage_read_bytes();
 
 // Counts from its construction on; report() writes the counters rss_added (the peak of the resident
 // set over what it was), storage_read and storage_written (the last two an iteration) beside the

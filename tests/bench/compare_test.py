@@ -26,7 +26,8 @@ class Runner:
     """Answers as the programs would; remembers what it was asked."""
 
     def __init__(self, folder):
-        self.folder, self.calls, self.proof, self.cached = folder, [], PROOF, True
+        self.folder, self.calls, self.ceilings, self.cached = folder, [], [], True
+        self.found = {"proof": PROOF, "tensors": 2, "name_bytes": 2, "sum": "7"}
 
     def ingot(self, command, *arguments, limit=None):
         if command == "make":
@@ -38,17 +39,19 @@ class Runner:
             return {"path": str(path)}
         if command in ("warm", "cold"):
             return {name: self.cached for name in arguments} | {"process_seconds": 1}
-        return {"seconds": 1.0}
-
-    def ingot_to_gpu(self, path, device, cold):
-        self.calls.append(("ingot", f"{device} {'cold' if cold else 'warm'}"))
+        if command.startswith("ceiling"):
+            self.ceilings.append((command, arguments))
+        if command == "ceiling-write":
+            pathlib.Path(arguments[1]).write_bytes(b"x")
+        if command in ("ceiling-read", "ceiling-write"):
+            return {"runs": {"deep": {"seconds": 1.0}, "flat": {"seconds": 3.0}}}
         return {"seconds": 1.0}
 
     def call(self, contender, command, *arguments, limit=None):
         self.calls.append((contender.name, command))
         if command in ("make", "save"):
             pathlib.Path(arguments[2]).write_bytes(b"x" * 20)
-        return {"seconds": 2.0, "proof": self.proof, "peak_rss_bytes": 3}
+        return {"seconds": 2.0, "peak_rss_bytes": 3} | self.found
 
     def measured(self):
         return [name for name, command in self.calls if command != "make"]
@@ -60,12 +63,13 @@ class Comparing(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
         self.runner = Runner(self.folder)
-        self.told = []
+        self.told, self.fewer = [], []
         self.comparison = self.make()
 
     def make(self, resume=False):
         arguments = types.SimpleNamespace(cache=self.folder, repetitions=3, device="cuda:0")
-        progress = types.SimpleNamespace(step=lambda what, outcome: self.told.append(what))
+        progress = types.SimpleNamespace(step=lambda what, outcome, measured: self.told.append((what, measured)),
+                                         fewer=lambda count: self.fewer.append(count))
         return compare_run.Comparison(arguments, self.runner, Journal(self.folder / "journal", {}, resume), progress)
 
     def test_contenders_take_turns(self):
@@ -74,10 +78,17 @@ class Comparing(unittest.TestCase):
         self.assertEqual(len(self.told), 9)
 
     def test_what_was_not_loaded_as_saved_is_an_error_and_not_a_time(self):
-        self.runner.proof = "6"
+        self.runner.found["proof"] = "6"
         result = self.comparison.run(PLAN, ["torch"])
-        self.assertEqual((result[0]["seconds"], result[0]["errors"]), ([], ["what was loaded is not what was saved"]))
-        self.assertEqual(self.runner.measured(), ["torch"])
+        self.assertEqual((result[0]["seconds"], result[0]["errors"]), ([], ["what was read is not what was saved (proof)"]))
+        self.assertEqual((self.runner.measured(), self.fewer), (["torch"], [2]))
+
+    def test_whoever_reads_must_say_what_was_found_and_rightly(self):
+        for path, found in compare_run.FOUND.items():
+            self.assertEqual(self.comparison.run(compare_run.Plan(f"good-{path}", path, "small:2"), ["torch"])[0]["errors"], [], path)
+            right = self.runner.found.pop(found)
+            self.assertEqual(len(self.comparison.run(compare_run.Plan(f"bad-{path}", path, "small:2"), ["torch"])[0]["errors"]), 1, path)
+            self.runner.found[found] = right
 
     def test_what_was_loaded_as_saved_is_a_time(self):
         result = self.comparison.run(PLAN, ["torch"])
@@ -90,12 +101,26 @@ class Comparing(unittest.TestCase):
         self.assertEqual(self.comparison.run(compare_run.Plan("g", "load", "small:2", cold=True), ["torch"])[0]["errors"],
                          ["not out of the page cache"])
 
-    def test_loads_to_a_gpu_name_the_device_and_ingots_go_through_its_tool(self):
+    def test_loads_name_the_device_and_who_is_told_the_model_knows_it(self):
         self.comparison.arguments.repetitions = 1
-        with mock.patch.object(self.runner, "call", wraps=self.runner.call) as call:
-            self.comparison.run(compare_run.Plan("peers-gpu-cold", "gpu", "small:2", cold=True), ["ingot", "torch"])
-        self.assertIn(("ingot", "cuda:0 cold"), self.runner.calls)
-        self.assertEqual(call.call_args.args[1:2] + call.call_args.args[4:], ("load", "cuda:0"))
+        for path, device in (("load", "cpu"), ("gpu", "cuda:0")):
+            for name in ("ingot", "torch"):
+                with mock.patch.object(self.runner, "call", wraps=self.runner.call) as call:
+                    self.comparison.run(compare_run.Plan(f"g-{path}", path, "small:2"), [name])
+                _, command, file, tiny, where, listing, tiny_listing = call.call_args.args
+                self.assertEqual((command, where), ("load", device))
+                self.assertEqual([pathlib.Path(given).stem for given in (file, tiny, listing, tiny_listing)],
+                                 ["small-2", "small-8", "small-2-v2", "small-8-v2"])
+
+    def test_ceilings_of_storage_are_a_series_a_shape_and_each_goes_first_once(self):
+        for plan, name in ((compare_run.Plan("g", "load", "small:2", cold=True), "ceiling:direct-read"),
+                           (compare_run.Plan("g", "save", "small:2"), "ceiling:direct-write")):
+            with mock.patch.object(os, "sync"):
+                result = self.comparison.run(plan, ["torch", name])
+            self.assertEqual([(entry["contender"], entry["seconds"]) for entry in result],
+                             [("torch", [2.0] * 3), (f"{name}-deep", [1.0] * 3), (f"{name}-flat", [3.0] * 3)])
+            asked = [arguments[-1] for command, arguments in self.runner.ceilings if command == name.replace(":direct", "")]
+            self.assertEqual(asked, ["0", "1", "2"])
 
     def test_one_file_serves_all_who_read_its_format(self):
         self.comparison.run(PLAN, ["safetensors", "safetensors-pread", "runai"])
@@ -112,13 +137,13 @@ class Comparing(unittest.TestCase):
         before = len(self.runner.calls)
         result = self.make(resume=True).run(PLAN, ["torch"])
         self.assertEqual((len(self.runner.calls), result[0]["seconds"]), (before, [2.0] * 3))
+        self.assertEqual([measured for _, measured in self.told], [True] * 3 + [False] * 3)
 
     def test_a_save_says_what_it_made_and_leaves_nothing(self):
-        self.runner.proof = None
         with mock.patch.object(os, "sync"):
             result = self.comparison.run(compare_run.Plan("peers-save", "save", "small:2"), ["torch"])
         self.assertEqual(result[0]["counters"]["file_bytes"], [20] * 3)
-        self.assertEqual(result[0]["counters"]["bytes_per_second"], [8.0] * 3)
+        self.assertEqual(result[0]["counters"]["bytes_per_second"], [16 / 2.0] * 3)
         self.assertEqual(list((self.folder / "out").iterdir()), [])
 
     def test_dropping_a_shape_leaves_the_others(self):
