@@ -1,92 +1,148 @@
-"""Saving and resuming a model with its Adam state: Ingot, torch::save and what Python has for it in turn, each in a
-fresh process that times itself, beside a ceiling. Standard library only."""
+"""Saving and resuming a model with its Adam state, contenders in turn, beside a ceiling. Standard library only.
 
-import os
-import pathlib
+Every resume begins with zeros and must end with what its contender's own save has stored; its file is in the page cache,
+proven by mincore, and came there by reading, whoever wrote it.
+"""
+
+import dataclasses
+import itertools
 import re
 
-import contenders
 import inputs
-import processes
 import series
+from compare_run import told
+from progress import Progress
+from training_contenders import STALL, Contenders
 
-HERE = pathlib.Path(__file__).resolve().parent / "training"
 SIZES, QUICK_SIZES = [100, 2048], [12]  # MiB of parameters and moments together
-# What needs nothing but torch, and what needs a package of its own.
-PYTHON = {"torch-python": "torch", "dcp": "torch", "torchsnapshot": "torchsnapshot",
-          "torch-checkpointing": "torch-checkpointing"}
 
 
-class Contenders:
-    def __init__(self, build, python):
-        self.program, self.python = str(build / "bin" / "bench_training"), python
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    command: str  # save resume stall
+    mib: int
 
-    def available(self):
-        return os.access(self.program, os.X_OK)
+    @property
+    def group(self):
+        return f"training-{self.command}"
 
-    def names(self, command):
-        have = contenders.installed(self.python)
-        python = [name for name, package in PYTHON.items() if {package, "torch"} <= have.keys()]
-        more = ["part:fresh-memory"] if command == "resume" else []
-        more += ["torch-python-mmap"] if command == "resume" and "torch-python" in python else []
-        return ["ingot", "torch-cpp"] + python + more
-
-    def run(self, command, contender, mib, path):
-        if command == "stall":
-            return processes.start([self.program, "stall", contender, "host", str(mib), path])
-        if contender == "ceiling:direct-write":
-            return processes.start([self.program, "write-ceiling", str(mib), path])
-        if contender == "part:fresh-memory":
-            return processes.start([self.program, "fresh-memory", str(mib)])
-        if contender == "ceiling:copy":
-            return processes.start([self.program, "copy-ceiling", str(mib)])
-        if contender.removesuffix("-mmap") in PYTHON:
-            return processes.start([str(self.python), "-B", str(HERE / "torch_training.py"), contender, command, str(mib), path])
-        return processes.start([self.program, command, contender, str(mib), path])
-
-    def warm(self, path):
-        return processes.start([self.program, "warm", path]).get("warm", False)
+    @property
+    def shape(self):
+        return f"{self.mib}MiB"
 
 
-def once(here, command, contender, ceiling, mib, folder):
-    if contender.startswith("part:"):
-        return here.run(command, contender, mib, "")
-    path = folder / f"{contender.replace(':', '-').removesuffix('-mmap')}-{mib}"
-    if command == "save":
-        inputs.remove(path)
-        os.sync()
-    elif contender != ceiling and not path.exists():  # a run that only resumes
-        here.run("save", contender.removesuffix("-mmap"), mib, str(path))
-    if command == "resume" and contender != ceiling and not all(here.warm(name) for name in inputs.files(str(path))):
-        return {"error": "not in the page cache"}
-    return here.run(command, contender, mib, str(path))
+class Training:
+    def __init__(self, here, folder, repetitions, journal, progress):
+        self.here, self.folder, self.repetitions, self.journal, self.progress = here, folder, repetitions, journal, progress
+
+    def path(self, contender, mib):
+        """One file serves both ways to resume from it."""
+        return self.folder / f"{contender.removesuffix('-mmap')}-{mib}"
+
+    def remove(self, path):
+        """With what lies beside it, its total among others."""
+        for found in [path, *self.folder.glob(path.name + ".*")]:
+            inputs.remove(found)
+
+    def clear(self):
+        for path in self.folder.iterdir():
+            inputs.remove(path)
+
+    def save(self, contender, mib):
+        path = self.path(contender, mib)
+        self.remove(path)
+        answer = self.here.call("save", contender, mib, str(path))
+        if "error" in answer:  # nobody shall resume from a half
+            self.remove(path)
+        return answer
+
+    def resume(self, contender, mib):
+        path = self.path(contender, mib)
+        if not path.exists():  # a run that only resumes
+            saved = self.save(contender.removesuffix("-mmap"), mib)
+            if "error" in saved:
+                return saved
+        states = self.here.warm(inputs.files(str(path)))
+        if "error" in states:
+            return states
+        return self.here.call("resume", contender, mib, str(path)) if all(states.values()) else {"error": "not in the page cache"}
+
+    def write_ceilings(self, mib, number):
+        path = self.path("ceiling", mib)
+        self.remove(path)
+        return self.here.write_ceilings(mib, str(path), number)
+
+    def stall(self, mib):
+        path = self.path("stall", mib)
+        answer = self.here.stall(mib, str(path))
+        self.remove(path)
+        return answer
+
+    def measure(self, plan, name, number):
+        if name == "ceiling:direct-write":
+            return self.write_ceilings(plan.mib, number)
+        if name.startswith(("part:", "ceiling:")):
+            return self.here.alone(name, plan.mib)
+        return self.save(name, plan.mib) if plan.command == "save" else self.resume(name, plan.mib)
+
+    def step(self, what, key, work, tell):
+        """The journal's answer or work()'s; tell(answer) in a line."""
+        measured = not self.journal.knows(key)
+        answer = self.journal.once(key, work)
+        self.progress.step(what, tell(answer), measured)
+        return answer
+
+    def in_turn(self, plan, names):
+        all_series, apart, steps = [series.new(plan.group, plan.shape, name) for name in names], [], 0
+        for number, entry in series.rounds(self.repetitions, all_series):
+            name = entry["contender"]
+            answer = self.step(f"{plan.group} {plan.shape} {name}", (plan.group, plan.shape, name, number),
+                               lambda n=name, r=number: self.measure(plan, n, r), told)
+            series.record(entry, answer, apart)
+            steps += 1
+        self.progress.fewer(self.repetitions * len(names) - steps)
+        return series.measured(all_series + apart)
+
+    def held_up(self, plan, names):
+        """How long save_async() holds the training up, and until its file is durable, beside a copy of the same bytes."""
+        all_series = {name: series.new(plan.group, plan.shape, name) for name in names}
+        for number in range(self.repetitions):
+            answer = self.step(f"{plan.group} {plan.shape}", (plan.group, plan.shape, number), lambda: self.stall(plan.mib),
+                               lambda answer: told(last_save(answer, "ingot")))
+            for name, entry in all_series.items():
+                series.add(entry, last_save(answer, name))
+            if "error" in answer:
+                self.progress.fewer(self.repetitions - number - 1)
+                break
+        return list(all_series.values())
+
+    def run(self, work):
+        result = []
+        for _, of_a_size in itertools.groupby(work, lambda entry: entry[0].mib):
+            try:
+                for plan, names in of_a_size:
+                    result += self.held_up(plan, names) if plan.command == "stall" else self.in_turn(plan, names)
+            finally:
+                self.clear()
+        return result
 
 
-def measure(command, ceiling, mib, here, folder, arguments, journal):
-    group, shape = f"training-{command}", f"{mib}MiB"
-    names = [name for name in here.names(command) + [ceiling] if re.search(arguments.filter, f"{group}/{shape}/{name}")]
-    all_series = [series.new(group, shape, name) for name in names]
-    for number, entry in series.rounds(arguments.repetitions, all_series):
-        answer = journal.once((group, shape, entry["contender"], number),
-                              lambda e=entry: once(here, command, e["contender"], ceiling, mib, folder))
-        series.add(entry, answer)
-    return all_series
+def last_save(answer, name):
+    """Of the few of a stall: the first one makes what the others find."""
+    return answer if "error" in answer else {"seconds": answer["runs"][-1][STALL[name]]}
 
 
-def held_up(mib, here, folder, arguments, journal):
-    """How long save_async() holds the training up, and until its file is durable, beside a copy of the same bytes."""
-    group, shape = "training-stall", f"{mib}MiB"
-    parts = {"ingot": "stall", "ingot-until-durable": "durable", "ceiling:copy": "ceiling"}
-    all_series = {name: series.new(group, shape, name) for name in parts
-                  if re.search(arguments.filter, f"{group}/{shape}/{name}")}
-    for number in range(arguments.repetitions if all_series else 0):
-        path = folder / f"stall-{mib}"
-        answer = journal.once((group, shape, number), lambda p=path: here.run("stall", "cpu", mib, str(p)))
-        inputs.remove(path)
-        for name, entry in all_series.items():
-            # The last of a few saves: the first one makes what the others find.
-            series.add(entry, {"seconds": answer["runs"][-1][parts[name]]} if "runs" in answer else dict(answer))
-    return list(all_series.values())
+def chosen(arguments, here):
+    """[(plan, names)] of all that a run will do."""
+    sizes = QUICK_SIZES if arguments.quick else SIZES
+    plans = [Plan(command, mib) for mib in sizes for command in ("save", "resume", "stall")]
+    work = [(plan, [name for name in here.names(plan.command)
+                    if re.search(arguments.filter, f"{plan.group}/{plan.shape}/{name}")]) for plan in plans]
+    return [(plan, names) for plan, names in work if names]
+
+
+def steps_of(work, repetitions):
+    return repetitions * sum(1 if plan.command == "stall" else len(names) for plan, names in work)
 
 
 def run(arguments, journal):
@@ -95,16 +151,11 @@ def run(arguments, journal):
     if not here.available():
         print("== training: left out, this build has no LibTorch", flush=True)
         return True, []
-    folder = arguments.cache / "training"
+    work, folder = chosen(arguments, here), arguments.cache / "training"
     folder.mkdir(parents=True, exist_ok=True)
-    result = []
-    for mib in QUICK_SIZES if arguments.quick else SIZES:
-        print(f"== training {mib} MiB", flush=True)
-        result += measure("save", "ceiling:direct-write", mib, here, folder, arguments, journal)
-        result += measure("resume", "ceiling:copy", mib, here, folder, arguments, journal)
-        result += held_up(mib, here, folder, arguments, journal)
-        for path in folder.glob(f"*-{mib}*"):
-            inputs.remove(path)
+    training = Training(here, folder, arguments.repetitions, journal, Progress(steps_of(work, arguments.repetitions)))
+    training.clear()  # what a run that was stopped has left
+    result = training.run(work)
     for entry in series.failures(result):
         print(f"{entry['group']} {entry['shape']} {entry['contender']}: {entry['errors'][0]}", flush=True)
     return series.ingot_is_good(result), result

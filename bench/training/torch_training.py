@@ -4,49 +4,50 @@
 
 CONTENDER: torch-python, torch-python-mmap, dcp, torchsnapshot, torch-checkpointing. With torch-python-mmap the moments
 stay mapped pages of the file: the time contains touching them, so that every contender ends with all bytes in memory.
+
+A save writes FILE.total, one number of all that it saved, outside of the time; a resume begins with zeros, and what does
+not end with the same number is an error. Everyone saves and resumes a tiny run before, FILE.tiny.
 """
 
+import gc
 import json
 import os
+import pathlib
+import shutil
 import sys
 import time
 import warnings
 
 import torch
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "compare"))
+import process  # noqa: E402
+import tensors as data  # noqa: E402
+
 warnings.filterwarnings("ignore")
 
 
+def layers_in(mib):
+    """Of 4 MiB, so 12 MiB with their moments; one at least."""
+    return max(mib // 12, 1)
+
+
 def make(mib):
-    layers = [torch.nn.Linear(1024, 1024, bias=False) for _ in range(max(mib // 12, 1))]
-    model = torch.nn.Sequential(*layers)
+    model = torch.nn.Sequential(*(torch.nn.Linear(1024, 1024, bias=False) for _ in range(layers_in(mib))))
     return model, torch.optim.Adam(model.parameters(), lr=1e-3)
 
 
-def make_moments(model, adam, value=None):
+def make_moments(model, adam):
+    """What a training step would leave behind."""
     for parameter in model.parameters():
-        adam.state[parameter] = {
-            "step": torch.tensor(10.0),
-            "exp_avg": torch.rand_like(parameter) if value is None else torch.full_like(parameter, value),
-            "exp_avg_sq": torch.rand_like(parameter) if value is None else torch.full_like(parameter, value),
-        }
+        adam.state[parameter] = {"step": torch.tensor(10.0), "exp_avg": torch.rand_like(parameter),
+                                 "exp_avg_sq": torch.rand_like(parameter)}
 
 
-def peak_rss():
-    """Not getrusage's: that one starts with the parent's."""
-    with open("/proc/self/status") as status:
-        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
-
-
-def sync(path):
-    """fsync of what was written and of its folder, as Ingot's commit does."""
-    paths = [path, os.path.dirname(path) or "."]
-    for folder, _, files in os.walk(path):
-        paths += [folder, *(os.path.join(folder, name) for name in files)]
-    for name in paths:
-        descriptor = os.open(name, os.O_RDONLY)
-        os.fsync(descriptor)
-        os.close(descriptor)
+def zero(model, adam):
+    """So that a resume that brings nothing is noticed."""
+    for tensor in [*model.parameters(), *(tensor for entry in adam.state.values() for tensor in entry.values())]:
+        tensor.zero_()
 
 
 class TorchPython:
@@ -136,40 +137,67 @@ CONTENDERS = {
 
 
 def total(model, adam):
-    """What a resume must end with: the same tensors in the same order have the same sum."""
-    moments = [tensor for entry in adam.state.values() for tensor in (entry["exp_avg"], entry["exp_avg_sq"])]
-    return sum(float(tensor.double().sum()) for tensor in [*model.parameters(), *moments])
+    """One number of all parameters, steps and moments, in their order: equal for equal bytes."""
+    sums = [data.sum_words(parameter) for parameter in model.parameters()]
+    for parameter in model.parameters():
+        entry = adam.state.get(parameter, {})
+        sums += [data.sum_words(entry[name]) for name in ("step", "exp_avg", "exp_avg_sq") if name in entry]
+    return data.proof_of(sums)
+
+
+def warm_up(contender, path):
+    """The first call into a library in a process pays for page faults in its code. What is freed here is taken again by
+    the run that is made next, not by the call that is measured."""
+    tiny = path + ".tiny"
+    model, adam = make(0)
+    make_moments(model, adam)
+    contender.save(model, adam, tiny)
+    process.sync(tiny)
+    contender.resume(model, adam, tiny)
+    shutil.rmtree(tiny) if os.path.isdir(tiny) else os.remove(tiny)
+    os.sync()  # the next fsync must not pay for these files
+
+
+def measured(mib, call):
+    """What a call cost: its time, and the peak of the resident set during it."""
+    gc.collect()
+    process.reset_peak_rss()
+    begin = time.perf_counter()
+    call()
+    seconds = time.perf_counter() - begin
+    return {"seconds": seconds, "bytes_per_second": layers_in(mib) * 12 * 2**20 / seconds, "peak_rss_bytes": process.peak_rss()}
+
+
+def save(contender, mib, path):
+    model, adam = make(mib)
+    make_moments(model, adam)
+
+    def durably():
+        contender.save(model, adam, path)
+        process.sync(path)
+
+    out = measured(mib, durably)
+    pathlib.Path(path + ".total").write_text(total(model, adam))
+    return out
+
+
+def resume(contender, mib, path):
+    model, adam = make(mib)
+    if contender.needs_moments:
+        make_moments(model, adam)
+    zero(model, adam)
+    out = measured(mib, lambda: contender.resume(model, adam, path))
+    if total(model, adam) != pathlib.Path(path + ".total").read_text():
+        sys.exit("what was resumed is not what was saved")
+    return out
 
 
 def main():
     contender, command, mib, path = CONTENDERS[sys.argv[1]](), sys.argv[2], int(sys.argv[3]), sys.argv[4]
     torch.manual_seed(1)
     with torch.no_grad():
-        model, adam = make(mib)
-        if command == "save" or contender.needs_moments:
-            make_moments(model, adam, None if command == "save" else 0.0)
-        if command == "resume":
-            for parameter in model.parameters():
-                parameter.zero_()
-        begin = time.perf_counter()
-        if command == "save":
-            contender.save(model, adam, path)
-            sync(path)
-        else:
-            contender.resume(model, adam, path)
-        seconds = time.perf_counter() - begin
-        peak, proof = peak_rss(), total(model, adam)
-        if command == "save":
-            with open(path + ".total", "w") as file:
-                json.dump(proof, file)
-        elif proof != json.load(open(path.replace("-mmap", "") + ".total")):
-            sys.exit("what was resumed is not what was saved")
-    out = {
-        "seconds": seconds,
-        "bytes_per_second": max(mib // 12, 1) * 12 * 2**20 / seconds,
-        "peak_rss_bytes": peak,
-    }
-    print(json.dumps(out))
+        warm_up(contender, path)
+        print(json.dumps({"save": save, "resume": resume}[command](contender, mib, path)))
 
 
 main()
