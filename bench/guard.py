@@ -1,15 +1,23 @@
-"""Compares ratios of a run with stored bounds: bench/guard.py RESULT.json [BOUNDS.json]. Standard library only.
+"""Compares a run with stored bounds: bench/guard.py RESULT.json [BOUNDS.json]. Standard library only.
 
 Ratios, never times: both sides come from the same run. The fastest repetition of each side counts, because what
-disturbs a machine only adds time. A bound whose other side was not measured here (a peer that is not installed) is
-told and passed over; one whose Ingot side is missing is broken, and so is a check in which nothing could be compared.
+disturbs a machine only adds time. A bound without "against" is one of a counter that is the same on every machine; its
+largest repetition counts. A "*" in a shape stands for what depends on the machine (a number of threads).
+
+Broken is a bound that is exceeded, one whose Ingot side is missing, and one whose other side is missing though it is
+Ingot's own program or a peer that scripts/setup installs; a check in which nothing could be compared, too. A bound whose
+other side cannot be had here (another peer), or of whose group a machine measures nothing (it lacks what the bound
+"needs"), is told and passed over.
 """
 
 import dataclasses
+import fnmatch
 import json
 import pathlib
 import re
 import sys
+
+import contenders
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -20,26 +28,47 @@ class Verdict:
     lines: list
 
 
-def _quoted(text):
-    """For Python's regular expressions and for POSIX ones."""
-    return re.sub(r"([.+*?()|\[\]])", r"\\\1", text)
+def _side(bound):
+    return bound.get("against", [])
+
+
+def _expression(bound, contender):
+    shape = re.escape(bound["shape"]).replace(r"\*", "[^/]*")
+    return f"{re.escape(bound['group'])}/{shape}/{re.escape(contender)}"
 
 
 def pattern(bounds):
     """A filter that admits what the bounds need, and Ingot's part of the integrity test."""
-    series = {(bound["group"], bound["shape"], name) for bound in bounds for name in [bound["ours"], *bound["against"]]}
-    names = sorted(_quoted("/".join(entry)) for entry in series)
-    return "^(integrity/.*/ingot|(" + "|".join(names) + ")(/|$))"
+    names = {_expression(bound, name) for bound in bounds for name in [bound["ours"], *_side(bound)]}
+    return "^(integrity/.*/ingot|(" + "|".join(sorted(names)) + ")$)"
 
 
-def find(series, bound, contender):
+def pinned(scripts=HERE.parent / "scripts"):
+    """Packages that scripts/setup installs."""
+    lines = "\n".join((scripts / name).read_text() for name in ("requirements.txt", "requirements-torch.txt"))
+    return frozenset(re.findall(r"^([\w-]+)==", lines, re.MULTILINE))
+
+
+def _may_be_absent(name, needed):
+    """Peers alone may be: ceilings, parts and the like are in Ingot's own programs."""
+    packages = [contender.packages for contender in contenders.PEERS if contender.name == name]
+    return bool(packages) and not set(packages[0]) <= needed
+
+
+def _shapes(series, bound):
+    """Those of the run that the bound is for."""
+    of_group = {entry["shape"] for entry in series if entry["group"] == bound["group"]}
+    return sorted(fnmatch.filter(of_group, bound["shape"]))
+
+
+def _find(series, bound, contender):
     for entry in series:
         if (entry["group"], entry["shape"], entry["contender"]) == (bound["group"], bound["shape"], contender):
             return entry if entry["seconds"] else None
     return None
 
 
-def value(entry, bound):
+def _value(entry, bound):
     """Seconds (per byte where bytes were counted), or the counter that the bound names: always less is better."""
     if "counter" in bound:
         return min(entry["counters"][bound["counter"]])
@@ -47,36 +76,62 @@ def value(entry, bound):
     return 1 / max(rates) if rates else min(entry["seconds"])
 
 
-def best(series, bound, names):
-    found = [find(series, bound, name) for name in names]
-    return min((value(entry, bound) for entry in found if entry), default=None)
+def _best(series, bound, names):
+    found = [_find(series, bound, name) for name in names]
+    return min((_value(entry, bound) for entry in found if entry), default=None)
 
 
-def check(series, bounds):
-    lines, compared, good = [], 0, True
-    for bound in bounds:
-        what = f"{bound['group']} {bound['shape']}: {bound['ours']} to {' or '.join(bound['against'])}"
-        what += f" ({bound['counter']})" if "counter" in bound else ""
-        ours, other = best(series, bound, [bound["ours"]]), best(series, bound, bound["against"])
-        if ours is None:
-            lines.append(f"BROKEN {what}: Ingot was not measured")
-            good = False
-        elif other is None:
-            lines.append(f"absent {what}: nobody to compare with")
-        else:
-            ratio, limit = ours / other, bound["at_most"]
-            compared += 1
-            good &= ratio <= limit
-            lines.append(f"{'held  ' if ratio <= limit else 'BROKEN'} {what}: {ratio:.3f}, at most {limit}")
-    if not compared:
+def _compared(series, bound):
+    """What the bound limits, or None where a side is missing."""
+    ours = _find(series, bound, bound["ours"])
+    if not ours or not _side(bound):
+        return max(ours["counters"][bound["counter"]]) if ours else None
+    other = _best(series, bound, _side(bound))
+    return None if other is None else _value(ours, bound) / other
+
+
+def _what(bound):
+    beside = f" to {' or '.join(_side(bound))}" if _side(bound) else ""
+    counter = f" ({bound['counter']})" if "counter" in bound else ""
+    return f"{bound['group']} {bound['shape']}: {bound['ours']}{beside}{counter}"
+
+
+def _missing(series, bound, needed):
+    """(outcome, why) where there is nothing to compare."""
+    if not _shapes(series, bound) and "needs" in bound:
+        return "absent", f"needs {bound['needs']}"
+    if not _find(series, bound, bound["ours"]):
+        return "BROKEN", "Ingot was not measured"
+    if all(_may_be_absent(name, needed) for name in _side(bound)):
+        return "absent", "nobody to compare with"
+    return "BROKEN", "what it is compared with was not measured"
+
+
+def _judge(series, bound, needed):
+    """(outcome, line)"""
+    value, limit = _compared(series, bound), bound["at_most"]
+    if value is None:
+        outcome, why = _missing(series, bound, needed)
+    else:
+        outcome, why = "held" if value <= limit else "BROKEN", f"{value:.3f}, at most {limit}"
+    return outcome, f"{outcome:6} {_what(bound)}: {why}"
+
+
+def check(series, bounds, needed=frozenset()):
+    """`needed`: packages whose peers must have been measured."""
+    concrete = [bound | {"shape": shape} for bound in bounds for shape in _shapes(series, bound) or [bound["shape"]]]
+    judged = [_judge(series, bound, needed) for bound in concrete]
+    lines = [line for _, line in judged]
+    outcomes = {outcome for outcome, _ in judged}
+    if not outcomes & {"held", "BROKEN"}:
         lines.append("BROKEN nothing could be compared")
-    return Verdict(good and compared > 0, lines)
+    return Verdict("held" in outcomes and "BROKEN" not in outcomes, lines)
 
 
 def main():
     result = json.loads(pathlib.Path(sys.argv[1]).read_text())
     bounds = json.loads(pathlib.Path(sys.argv[2] if len(sys.argv) > 2 else HERE / "bounds.json").read_text())
-    verdict = check(result["series"], bounds)
+    verdict = check(result["series"], bounds, pinned() if result.get("peers") else frozenset())
     print("\n".join(verdict.lines))
     return 0 if verdict.good else 1
 

@@ -55,6 +55,7 @@ def run(arguments, python, journal, wanted):
     for contender in contenders.present(python, "flips"):
         if not re.search(wanted, f"integrity/{inputs.base_name(SHAPE)}/{contender.name}"):
             continue
+        print(f"integrity {contender.name} ...", flush=True)
         plan = plan_file(source, QUICK_SAMPLES if arguments.quick else SAMPLES, arguments.cache)
         entry = journal.once(("integrity", contender.name), lambda c=contender, p=plan: of_contender(runner, source, c, p))
         entries.append(entry)

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstring>
 #include <memory>
+#include <span>
 
 #include "ingot/device.h"
 #include "ingot/digest.h"
@@ -17,6 +18,7 @@
 #include "bench/support/descriptor.h"
 #include "bench/support/direct_io.h"
 #include "bench/support/files.h"
+#include "bench/support/input.h"
 #include "bench/support/memory_read.h"
 #include "bench/support/options.h"
 #include "bench/support/page_cache.h"
@@ -73,7 +75,8 @@ class Target {
   bool in_place_;
 };
 
-void run_load(benchmark::State& state, const std::string& path, const How& how, Cache cache) {
+void run_load(benchmark::State& state, Input& input, const How& how, Cache cache) {
+  const std::string& path = cache == Cache::kWarm ? input.warm_path() : input.path();
   const Target target(path, how);
   StreamOptions options{.transport = how.transport, .verify = how.verify};
   options.threads = bench::options().threads;
@@ -149,6 +152,23 @@ void read_into_place(benchmark::State& state, const std::string& path, const Dir
   }
 }
 
+// The same reads to slots that are used again and again; from there each block goes to its place,
+// by the thread that reads, hashed or not.
+void read_and_copy(benchmark::State& state, const std::string& path, const DirectIoShape& io,
+                   bool hashed) {
+  const Memory to(Descriptor(path, O_RDONLY).size() + 4096);
+  for (auto _ : state) {
+    if (!make_cold(path)) return state.SkipWithError("not all of the file left the page cache");
+    std::size_t at = 0;
+    state.SetIterationTime(read_direct(path, io, [&](std::span<const std::byte> block) {
+      std::memcpy(to.data() + at, block.data(), block.size());
+      at += block.size();
+      if (hashed) benchmark::DoNotOptimize(digest_of(block));
+    }));
+    state.SetBytesProcessed(static_cast<std::int64_t>(residency(path).total));
+  }
+}
+
 void read_whole(benchmark::State& state, const std::string& path, const DirectIoShape& io) {
   for (auto _ : state) {
     if (!make_cold(path)) return state.SkipWithError("not all of the file left the page cache");
@@ -157,12 +177,10 @@ void read_whole(benchmark::State& state, const std::string& path, const DirectIo
   }
 }
 
-void add_warm(const Shape& shape) {
-  const std::string path = ingot_file(shape);
-  make_warm_anew(path);
+void add_warm(const Shape& shape, const std::shared_ptr<Input>& input) {
   const auto add = [&](const char* contender, const How& how) {
     add_benchmark("load-warm", shape.name, contender, Repeat::kOnce,
-                  [=](benchmark::State& state) { run_load(state, path, how, Cache::kWarm); });
+                  [=](benchmark::State& state) { run_load(state, *input, how, Cache::kWarm); });
   };
   add("ingot", {});
   add("ingot-page-cache", {.transport = Transport::kPageCache});
@@ -172,16 +190,15 @@ void add_warm(const Shape& shape) {
   add_benchmark("load-warm", shape.name, "ceiling:memcpy", Repeat::kOnce,
                 [bytes = shape.bytes()](benchmark::State& state) { copy_memory(state, bytes); });
   add_benchmark("load-warm", shape.name, "part:read-only", Repeat::kOnce,
-                [=](benchmark::State& state) { read_warm(state, path, false); });
+                [=](benchmark::State& state) { read_warm(state, input->warm_path(), false); });
   add_benchmark("load-warm", shape.name, "part:read+xxh3", Repeat::kOnce,
-                [=](benchmark::State& state) { read_warm(state, path, true); });
+                [=](benchmark::State& state) { read_warm(state, input->warm_path(), true); });
 }
 
-void add_cold(const Shape& shape) {
-  const std::string path = ingot_file(shape);
+void add_cold(const Shape& shape, const std::shared_ptr<Input>& input) {
   const auto add = [&](const char* contender, const How& how) {
     add_benchmark("load-cold", shape.name, contender, Repeat::kOnce,
-                  [=](benchmark::State& state) { run_load(state, path, how, Cache::kCold); });
+                  [=](benchmark::State& state) { run_load(state, *input, how, Cache::kCold); });
   };
   add("ingot", {});
   add("ingot-unverified", {.verify = StreamVerify::kNone});
@@ -189,10 +206,14 @@ void add_cold(const Shape& shape) {
   add("ingot-read", {.transport = Transport::kRead});
   const DirectIoShape own{4 * kMiB, 8};
   add_benchmark("load-cold", shape.name, "part:direct-read-into-place", Repeat::kOnce,
-                [=](benchmark::State& state) { read_into_place(state, path, own); });
+                [=](benchmark::State& state) { read_into_place(state, input->path(), own); });
+  add_benchmark("load-cold", shape.name, "part:direct-read+copy", Repeat::kOnce,
+                [=](benchmark::State& state) { read_and_copy(state, input->path(), own, false); });
+  add_benchmark("load-cold", shape.name, "part:direct-read+copy+xxh3", Repeat::kOnce,
+                [=](benchmark::State& state) { read_and_copy(state, input->path(), own, true); });
   for (const DirectIoShape& io : kDirectIoShapes) {
     add_benchmark("load-cold", shape.name, "ceiling:direct-read-" + io.name(), Repeat::kOnce,
-                  [=](benchmark::State& state) { read_whole(state, path, io); });
+                  [=](benchmark::State& state) { read_whole(state, input->path(), io); });
   }
 }
 
@@ -206,8 +227,9 @@ void register_all() {
               resnet50_with_adam()};
   }
   for (const Shape& shape : shapes) {
-    add_warm(shape);
-    if (direct) add_cold(shape);
+    const auto input = std::make_shared<Input>(shape);
+    add_warm(shape, input);
+    if (direct) add_cold(shape, input);
   }
 }
 

@@ -2,14 +2,14 @@
 
 #include "bench/lookup/lookup.h"
 #include "bench/lookup/measure.h"
-#include "bench/support/files.h"
+#include "bench/support/input.h"
 
 namespace ingot::bench {
 
 void register_lookup_ingot(const Shape& shape, std::shared_ptr<const Questions> questions) {
-  std::string path = ingot_file(shape);
-  auto run = [path, questions](benchmark::State& state) {
-    Checkpoint checkpoint = or_throw(Checkpoint::open(path));
+  const auto input = std::make_shared<Input>(shape);
+  auto run = [input, questions](benchmark::State& state) {
+    Checkpoint checkpoint = or_throw(Checkpoint::open(input->path()));
     for (std::string_view name : questions->names()) {
       auto found = checkpoint.find(name);
       if (!found || found->name != name) return state.SkipWithError("a name was not found");

@@ -26,9 +26,9 @@ void open_file(benchmark::State& state, const std::string& path) {
 
 }  // namespace
 
-void register_open_ingot(const std::string& shape, const std::string& path) {
-  add_benchmark("open", shape, "ingot", Repeat::kAdaptive, [path](benchmark::State& state) {
-    open_file(state, path);
+void register_open_ingot(const std::string& shape, const std::shared_ptr<Input>& input) {
+  add_benchmark("open", shape, "ingot", Repeat::kAdaptive, [input](benchmark::State& state) {
+    open_file(state, input->warm_path());
   })->Unit(benchmark::kMicrosecond);
 }
 

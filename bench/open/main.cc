@@ -2,9 +2,7 @@
 #include <vector>
 
 #include "bench/open/open.h"
-#include "bench/support/files.h"
 #include "bench/support/options.h"
-#include "bench/support/page_cache.h"
 #include "bench/support/shapes.h"
 
 namespace ingot::bench {
@@ -21,10 +19,9 @@ void register_all() {
     shapes.push_back(small_tensors(1'000'000, 16));
   }
   for (const Shape& shape : shapes) {
-    std::string path = ingot_file(shape);
-    make_warm(path);
-    register_open_ingot(shape.name, path);
-    register_open_ceiling(shape.name, path);
+    const auto input = std::make_shared<Input>(shape);
+    register_open_ingot(shape.name, input);
+    register_open_ceiling(shape.name, input);
   }
 }
 

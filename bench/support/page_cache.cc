@@ -57,13 +57,17 @@ bool make_warm(const std::string& path) {
   return false;
 }
 
+// A page that the kernel itself holds for a moment, to move or reclaim it, needs a second asking.
 bool make_cold(const std::string& path) {
   Descriptor file(path, O_RDONLY);
   if (fsync(file.get()) != 0) throw_errno("fsync " + path);
-  if (int error = posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED); error != 0) {
-    throw_errno("posix_fadvise " + path, error);
+  for (int i = 0; i < 4; ++i) {
+    if (int error = posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED); error != 0) {
+      throw_errno("posix_fadvise " + path, error);
+    }
+    if (residency(path).cold()) return true;
   }
-  return residency(path).cold();
+  return false;
 }
 
 bool make_warm_anew(const std::string& path) {

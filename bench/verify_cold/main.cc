@@ -1,11 +1,13 @@
 // Verify every byte, nothing of it in the page cache. Ceiling: the best sequential O_DIRECT read.
 #include <cstdio>
+#include <memory>
 #include <span>
 
 #include "ingot/digest.h"
 
 #include "bench/support/direct_io.h"
 #include "bench/support/files.h"
+#include "bench/support/input.h"
 #include "bench/support/options.h"
 #include "bench/support/page_cache.h"
 #include "bench/support/run.h"
@@ -40,29 +42,30 @@ void read_whole(benchmark::State& state, const std::string& path, const DirectIo
 }
 
 void add(const Shape& shape) {
-  std::string path = ingot_file(shape);
-  std::string empty = ingot_file(without_bytes(shape));
+  const auto input = std::make_shared<Input>(shape);
+  const auto empty = std::make_shared<Input>(without_bytes(shape));
   auto add_verify = [&](const char* contender, ReadPath read) {
     add_benchmark("verify-cold", shape.name, contender, Repeat::kOnce,
-                  [path, read](benchmark::State& state) {
-                    run_verify(state, path, read, options().threads, Cache::kCold);
+                  [input, read](benchmark::State& state) {
+                    run_verify(state, input->path(), read, options().threads, Cache::kCold);
                   });
   };
   add_verify("ingot-direct", ReadPath::kDirect);
   add_verify("ingot-read", ReadPath::kRead);
   add_verify("ingot-mapping", ReadPath::kMapping);
-  add_benchmark("verify-cold", shape.name, "part:metadata", Repeat::kOnce,
-                [empty](benchmark::State& state) {
-                  run_verify(state, empty, ReadPath::kDirect, options().threads, Cache::kCold);
-                  state.SetBytesProcessed(0);  // of a file without data a rate says nothing
-                });
+  add_benchmark(
+      "verify-cold", shape.name, "part:metadata", Repeat::kOnce, [empty](benchmark::State& state) {
+        run_verify(state, empty->path(), ReadPath::kDirect, options().threads, Cache::kCold);
+        state.SetBytesProcessed(0);  // of a file without data a rate says nothing
+      });
   // As Ingot's own: blocks of 1 MiB, 32 in flight.
   const DirectIoShape like{.block_bytes = kMiB, .depth = 32};
-  add_benchmark("verify-cold", shape.name, "part:direct-read+xxh3", Repeat::kOnce,
-                [path, like](benchmark::State& state) { read_and_hash(state, path, like); });
+  add_benchmark(
+      "verify-cold", shape.name, "part:direct-read+xxh3", Repeat::kOnce,
+      [input, like](benchmark::State& state) { read_and_hash(state, input->path(), like); });
   for (const DirectIoShape& io : kDirectIoShapes) {
     add_benchmark("verify-cold", shape.name, "ceiling:direct-read-" + io.name(), Repeat::kOnce,
-                  [path, io](benchmark::State& state) { read_whole(state, path, io); });
+                  [input, io](benchmark::State& state) { read_whole(state, input->path(), io); });
   }
 }
 
@@ -75,6 +78,7 @@ void register_all() {
     add(decoder(8 * kMiB));
     return;
   }
+  add(decoder(1024 * kMiB));
   add(decoder(4096 * kMiB));
   add(mixture_of_experts(2048 * kMiB));
   add(small_tensors(100'000));

@@ -26,7 +26,7 @@ using Visit = std::uint64_t (*)(std::span<const std::byte>);
 // Sums or hashes the mapped file, whose pages are all there, in parts handed to threads in turn.
 void visit_mapped(benchmark::State& state, const WarmFile& file, std::size_t part_bytes,
                   Visit visit) {
-  MappedFile mapped(file.path);
+  MappedFile mapped(file.input->warm_path());
   for (auto _ : state) {
     std::uint64_t sum = 0;
     state.SetIterationTime(
@@ -43,12 +43,12 @@ bool can_populate() {
 
 // Maps the file and makes its page tables, in parts handed to threads in turn, and reads nothing.
 void map_only(benchmark::State& state, const WarmFile& file) {
-  const Descriptor descriptor(file.path, O_RDONLY);
+  const Descriptor descriptor(file.input->warm_path(), O_RDONLY);
   const std::size_t size = descriptor.size();
   for (auto _ : state) {
     std::atomic<bool> good = true;
     void* memory = mmap(nullptr, size, PROT_READ, MAP_SHARED, descriptor.get(), 0);
-    if (memory == MAP_FAILED) throw_errno("mmap " + file.path);
+    if (memory == MAP_FAILED) throw_errno("mmap " + file.input->path());
     state.SetIterationTime(time_of([&] {
       std::atomic<std::size_t> next = 0;
       on_threads(file.threads, [&](int) {
@@ -67,7 +67,8 @@ void map_only(benchmark::State& state, const WarmFile& file) {
 
 // XXH3 over private memory on huge pages, at most 1 GiB of it: plain XXH3 over a warm buffer.
 void hash_private(benchmark::State& state, const WarmFile& file) {
-  Memory memory(std::min<std::uint64_t>(Descriptor(file.path, O_RDONLY).size(), 1024 * kMiB));
+  Memory memory(
+      std::min<std::uint64_t>(Descriptor(file.input->path(), O_RDONLY).size(), 1024 * kMiB));
   for (auto _ : state) {
     std::uint64_t sum = 0;
     state.SetIterationTime(
@@ -79,7 +80,7 @@ void hash_private(benchmark::State& state, const WarmFile& file) {
 
 // read(2) into private memory, nothing done with it: what the read path could reach at best.
 void read_only(benchmark::State& state, const WarmFile& file) {
-  Descriptor descriptor(file.path, O_RDONLY);
+  Descriptor descriptor(file.input->warm_path(), O_RDONLY);
   std::uint64_t size = descriptor.size();
   for (auto _ : state) {
     std::atomic<std::uint64_t> next = 0;

@@ -10,14 +10,14 @@ void register_verify_warm_ingot(const WarmFile& file) {
   auto add = [&](const char* contender, ReadPath read) {
     add_benchmark("verify-warm", file.shape, contender, Repeat::kOnce,
                   [file, read](benchmark::State& state) {
-                    run_verify(state, file.path, read, file.threads, Cache::kWarm);
+                    run_verify(state, file.input->warm_path(), read, file.threads, Cache::kWarm);
                   });
   };
-  add_benchmark("verify-warm", file.shape, "part:metadata", Repeat::kOnce,
-                [file](benchmark::State& state) {
-                  run_verify(state, file.empty, ReadPath::kMapping, file.threads, Cache::kWarm);
-                  state.SetBytesProcessed(0);  // of a file without data a rate says nothing
-                });
+  add_benchmark(
+      "verify-warm", file.shape, "part:metadata", Repeat::kOnce, [file](benchmark::State& state) {
+        run_verify(state, file.empty->warm_path(), ReadPath::kMapping, file.threads, Cache::kWarm);
+        state.SetBytesProcessed(0);  // of a file without data a rate says nothing
+      });
   add("ingot-mapping", ReadPath::kMapping);
   add("ingot-read", ReadPath::kRead);
   if (has_direct_io(cache_folder())) add("ingot-direct", ReadPath::kDirect);

@@ -1,8 +1,6 @@
 #include <vector>
 
-#include "bench/support/files.h"
 #include "bench/support/options.h"
-#include "bench/support/page_cache.h"
 #include "bench/support/shapes.h"
 #include "bench/verify_warm/verify_warm.h"
 
@@ -12,11 +10,8 @@ namespace {
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 
 void add(const Shape& shape, int threads) {
-  std::string path = ingot_file(shape);
-  make_warm_anew(path);
-  const std::string empty = ingot_file(without_bytes(shape));
-  make_warm(empty);
-  WarmFile file{path, empty, shape.name + "-" + std::to_string(threads) + "threads", threads};
+  WarmFile file{std::make_shared<Input>(shape), std::make_shared<Input>(without_bytes(shape)),
+                shape.name + "-" + std::to_string(threads) + "threads", threads};
   register_verify_warm_ingot(file);
   register_verify_warm_ceiling(file);
 }

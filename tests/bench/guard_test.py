@@ -61,9 +61,40 @@ class Guard(unittest.TestCase):
 
     def test_an_absent_peer_is_told_and_passed_over(self):
         series = [entry("ingot", [4.0]), entry("peer", [2.0])]
-        verdict = guard.check(series, [BOUND, BOUND | {"against": ["absent"]}])
+        verdict = guard.check(series, [BOUND, BOUND | {"against": ["gguf"]}], {"torch", "safetensors"})
         self.assertTrue(verdict.good)
         self.assertRegex(verdict.lines[1], "^absent")
+
+    def test_an_absent_peer_that_is_installed_is_broken(self):
+        series = [entry("ingot", [4.0]), entry("peer", [2.0])]
+        bounds = [BOUND, BOUND | {"against": ["gguf", "torch"]}]
+        self.assertFalse(guard.check(series, bounds, {"torch", "safetensors"}).good)
+        self.assertTrue(guard.check(series, bounds, frozenset()).good)
+
+    def test_an_absent_ceiling_is_broken(self):
+        series = [entry("ingot", [4.0]), entry("peer", [2.0])]
+        self.assertFalse(guard.check(series, [BOUND, BOUND | {"against": ["ceiling:memcpy"]}]).good)
+
+    def test_a_machine_that_lacks_what_a_bound_needs_is_passed_over(self):
+        series = [entry("ingot", [4.0]), entry("peer", [2.0])]
+        needy = BOUND | {"group": "cold", "needs": "O_DIRECT"}
+        self.assertEqual(guard.check(series, [BOUND, needy]).lines[1], "absent cold s: ingot to peer: needs O_DIRECT")
+        self.assertTrue(guard.check(series, [BOUND, needy]).good)
+        without_ingot = [*series, entry("peer", [2.0]) | {"group": "cold"}]
+        self.assertFalse(guard.check(without_ingot, [BOUND, needy]).good)
+
+    def test_a_counter_alone_can_be_bounded_and_its_largest_counts(self):
+        bound = {"group": "g", "shape": "s", "ours": "ingot", "counter": "copies", "at_most": 0}
+        self.assertTrue(guard.check([entry("ingot", [1.0], copies=[0, 0])], [bound]).good)
+        self.assertFalse(guard.check([entry("ingot", [1.0], copies=[0, 1])], [bound]).good)
+        self.assertFalse(guard.check([], [bound]).good)
+
+    def test_a_star_in_a_shape_stands_for_what_depends_on_the_machine(self):
+        series = [entry("ingot", [4.0]) | {"shape": "s-2threads"}, entry("peer", [2.0]) | {"shape": "s-2threads"}]
+        bound = BOUND | {"shape": "s-*threads"}
+        self.assertTrue(guard.check(series, [bound]).good)
+        self.assertFalse(guard.check(series, [bound | {"at_most": 1}]).good)
+        self.assertFalse(guard.check(series, [BOUND | {"shape": "t-*threads"}]).good)
 
     def test_a_check_that_compared_nothing_is_broken(self):
         self.assertFalse(guard.check([entry("ingot", [4.0])], [BOUND]).good)
@@ -83,7 +114,8 @@ class StoredBounds(unittest.TestCase):
 
     def test_each_says_what_it_bounds_and_why(self):
         for bound in self.bounds:
-            self.assertLessEqual({"group", "shape", "ours", "against", "at_most", "why"}, bound.keys())
+            self.assertLessEqual({"group", "shape", "ours", "at_most", "why"}, bound.keys())
+            self.assertTrue({"against", "counter"} & bound.keys())
             self.assertTrue(bound["ours"].startswith("ingot"))
 
     def test_those_beside_peers_are_of_the_quick_run(self):
@@ -95,11 +127,20 @@ class StoredBounds(unittest.TestCase):
     def test_the_filter_admits_what_they_need_and_little_more(self):
         pattern = guard.pattern(self.bounds)
         for bound in self.bounds:
-            for name in [bound["ours"], *bound["against"]]:
-                self.assertRegex(f"{bound['group']}/{bound['shape']}/{name}", pattern)
+            for name in [bound["ours"], *bound.get("against", [])]:
+                self.assertRegex(f"{bound['group']}/{bound['shape'].replace('*', '16')}/{name}", pattern)
         for other in ("peers-open/small-20000/gguf", "load-warm/decoder-8MiB/ingot-staged", "integrity/s/torch",
-                      "x/open/small-1000/ingot", "save/decoder-8MiB/writeeeefsync"):
+                      "x/open/small-1000/ingot", "save/decoder-8MiB/writeeeefsync", "open/small-1000/ingot-other"):
             self.assertIsNone(re.search(pattern, other), other)
+
+    def test_every_part_of_a_run_is_bounded(self):
+        groups = ("open lookup verify-warm verify-cold load-warm load-cold save peers-open peers-view peers-load peers-load-cold "
+                  "peers-save training-save training-resume")
+        self.assertLessEqual(set(groups.split()), {bound["group"] for bound in self.bounds})
+
+    def test_what_setup_installs_is_pinned(self):
+        self.assertLessEqual({"torch", "safetensors"}, guard.pinned())
+        self.assertNotIn("gguf", guard.pinned())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,11 @@
 """The run fails when Ingot lets a flipped bit through, and the table says what became of each."""
 
+import contextlib
+import io
+import pathlib
+import types
 import unittest
+from unittest import mock
 
 import here  # noqa: F401
 
@@ -26,6 +31,26 @@ class IngotHolds(unittest.TestCase):
 
     def test_a_flip_that_the_verification_does_not_notice_breaks_it(self):
         self.assertFalse(integrity_run.ingot_holds([entry("ingot-verified", noticed=3, harmless=1)]))
+
+
+class Running(unittest.TestCase):
+    def run_it(self, wanted="", of=GOOD[0]):
+        said, journal = io.StringIO(), mock.Mock(once=lambda key, work: work())
+        contender = types.SimpleNamespace(name="ingot", settings="")
+        with mock.patch.object(integrity_run.contenders, "present", return_value=[contender]), \
+                mock.patch.object(integrity_run.inputs, "Inputs"), mock.patch.object(integrity_run, "plan_file"), \
+                mock.patch.object(integrity_run, "of_contender", side_effect=lambda *_: said.write("flips\n") and of), \
+                contextlib.redirect_stdout(said):
+            good, entries = integrity_run.run(mock.Mock(build=pathlib.Path(), quick=True), None, journal, wanted)
+        return good, entries, said.getvalue().splitlines()
+
+    def test_it_says_whose_turn_it_is_before_minutes_of_loads_and_then_what_came_out(self):
+        good, entries, lines = self.run_it()
+        self.assertTrue(good and entries == [GOOD[0]])
+        self.assertEqual([line.split(":")[0] for line in lines], ["integrity ingot ...", "flips", "integrity ingot"])
+
+    def test_who_is_filtered_out_is_not_named(self):
+        self.assertEqual(self.run_it("/peer$"), (True, [], []))
 
 
 class Table(unittest.TestCase):

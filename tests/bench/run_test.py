@@ -1,4 +1,4 @@
-"""A run's exit code, what it writes, and what it takes over from an earlier one."""
+"""A run's exit code, what it writes and where, and what it refuses."""
 
 import contextlib
 import io
@@ -13,7 +13,7 @@ import here  # noqa: F401
 import run
 
 BOUND = {"group": "g", "shape": "s", "ours": "ingot", "against": ["peer"], "at_most": 2, "why": "test"}
-FACTS = {"name": "m", "commit": "abc"}
+FACTS = {"name": "m", "commit": "abc", "modified": False}
 
 
 def entry(contender, seconds, group="g", shape="s"):
@@ -27,13 +27,29 @@ class Running(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
         (self.folder / "bounds.json").write_text(json.dumps([BOUND]))
 
-    def main(self, good, ingot_seconds, *more):
-        series = [entry("ingot", ingot_seconds), entry("peer", 1.0)]
-        command = ["run.py", "--quick", "--no-peers", "--cache", str(self.folder), "--out", str(self.folder / "out.json"), *more]
-        with mock.patch.object(run, "measure", return_value=(good, series, [{"contender": "ingot"}])), \
-                mock.patch.object(run.machine, "facts", return_value=FACTS), mock.patch("sys.argv", command), \
-                contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    def start(self, measured, *more, commit="abc"):
+        command = ["run.py", "--quick", "--no-peers", "--cache", str(self.folder), "--out", str(self.folder / "out.json"),
+                   "--report", str(self.folder / "out.md"), *more]
+        with mock.patch.object(run, "measure", return_value=measured) as self.measure, \
+                mock.patch.object(run.machine, "facts", return_value=FACTS | {"commit": commit}), \
+                mock.patch.object(run.identity, "of_run", return_value={}), \
+                mock.patch.object(run.report, "write") as self.report, \
+                mock.patch("sys.argv", command), contextlib.redirect_stdout(io.StringIO()), \
+                contextlib.redirect_stderr(io.StringIO()) as self.said:
             return run.main()
+
+    def main(self, good, ingot_seconds, *more, **facts):
+        series = [entry("ingot", ingot_seconds), entry("peer", 1.0)]
+        return self.start((good, series, [{"contender": "ingot"}]), *more, **facts)
+
+    def result(self):
+        return json.loads((self.folder / "out.json").read_text())
+
+    def earlier(self, machine="m", quick=True):
+        path = self.folder / "earlier.json"
+        path.write_text(json.dumps({"machine": {"name": machine, "commit": "old"}, "date": "then", "quick": quick,
+                                    "series": [entry("peer", 6.0, "other")]}))
+        return "--over", str(path)
 
     def guard(self):
         return "--guard", str(self.folder / "bounds.json")
@@ -50,11 +66,47 @@ class Running(unittest.TestCase):
 
     def test_it_writes_what_was_measured_who_was_absent_and_how_all_were_called(self):
         self.main(True, 1.0)
-        result = json.loads((self.folder / "out.json").read_text())
+        result = self.result()
         self.assertEqual([found["contender"] for found in result["series"]], ["ingot", "peer"])
         self.assertEqual(result["integrity"], [{"contender": "ingot"}])
         self.assertIn("torch", result["absent"])
         self.assertIn("ingot", result["settings"])
+
+    def test_the_report_is_written_unless_ingot_failed(self):
+        self.main(True, 1.0)
+        self.report.assert_called_once()
+        self.main(False, 1.0)
+        self.report.assert_not_called()
+        self.assertIn("is not written", self.said.getvalue())
+        self.assertEqual(len(self.result()["series"]), 2)
+
+    def test_a_filter_that_admits_nothing_is_a_failure(self):
+        self.assertEqual(self.start((True, [], []), "--filter", "no-such"), run.USAGE)
+        self.assertIn("no-such", self.said.getvalue())
+        self.assertFalse((self.folder / "out.json").exists())
+
+    def test_a_filter_that_is_no_expression_is_refused(self):
+        with self.assertRaises(SystemExit):
+            self.main(True, 1.0, "--filter", "(")
+
+    def test_what_was_not_measured_is_taken_over_from_an_earlier_result(self):
+        self.main(True, 1.0, *self.earlier())
+        self.assertEqual([found.get("of") for found in self.result()["series"]], [None, None, "old, then"])
+        self.assertEqual(self.result()["runs"][0]["groups"], ["other"])
+
+    def test_an_earlier_result_that_does_not_fit_is_refused_before_anything_is_measured(self):
+        for unfit in ({"machine": "another"}, {"quick": False}):
+            self.assertEqual(self.main(True, 1.0, *self.earlier(**unfit)), run.USAGE)
+            self.measure.assert_not_called()
+
+    def test_the_commit_is_that_at_which_the_run_began(self):
+        self.main(True, 1.0)
+        self.assertNotIn("resumed_at", self.result()["machine"])
+        self.main(True, 1.0, "--resume", commit="def")
+        machine = self.result()["machine"]
+        self.assertEqual((machine["commit"], [start["commit"] for start in machine["resumed_at"]]), ("abc", ["def"]))
+        self.main(True, 1.0, commit="def")
+        self.assertEqual(self.result()["machine"]["commit"], "def")
 
     def test_a_part_alone_leaves_the_others_out(self):
         arguments = mock.Mock(part=["training"])
@@ -65,29 +117,37 @@ class Running(unittest.TestCase):
         programs.assert_not_called()
 
 
-class TakingOver(unittest.TestCase):
-    def test_only_what_was_not_measured_is_taken_over_and_said_to_be(self):
-        result = {"series": [entry("ingot", 1.0)], "integrity": [], "absent": {}, "settings": {"ingot": "new"}}
-        earlier = {"machine": {"commit": "old"}, "date": "then", "integrity": [{"contender": "ingot"}], "settings": {"ingot": "old"},
-                   "series": [entry("peer", 5.0), entry("peer", 6.0, "other")]}
-        run.take_over(result, earlier)
-        self.assertEqual([(found["group"], found["contender"]) for found in result["series"]], [("g", "ingot"), ("other", "peer")])
-        self.assertEqual(result["series"][1]["of"], "old, then")
-        self.assertEqual((result["integrity"], result["settings"]), ([{"contender": "ingot"}], {"ingot": "new"}))
-        self.assertIn("Of earlier runs, Ingot old, then: other", result["notes"][0])
+class Outputs(unittest.TestCase):
+    def outputs(self, *words):
+        with tempfile.TemporaryDirectory() as folder, mock.patch("sys.argv", ["run.py", "--build", folder, *words]):
+            arguments = run.parse_arguments()
+            names = run.outputs(arguments, {"date": "today", "machine": {"name": "m"}})
+            return [str(name).replace(str(arguments.build), "build").replace(str(run.ROOT), "root") for name in names]
+
+    full = ["root/bench/results/today-m.json", "root/docs/performance.md"]
+    partial = ["build/bench-partial.json", "build/bench-partial.md"]
+
+    def test_a_full_run_is_recorded(self):
+        for more in ([], ["--repetitions", "9"], ["--mib", "1024"], ["--resume"]):
+            self.assertEqual(self.outputs("--peers", "python", *more), self.full, more)
+
+    def test_whatever_measures_less_is_not(self):
+        for less in (["--quick"], ["--filter", "x"], ["--part", "peers"], ["--no-peers"], ["--mib", "64"], ["--repetitions", "6"],
+                     ["--guard", str(run.ROOT / "bench/bounds.json")]):
+            self.assertEqual(self.outputs("--peers", "python", *less), self.partial, less)
+        self.assertEqual(self.outputs(), self.partial)
+
+    def test_who_names_files_gets_them(self):
+        self.assertEqual(self.outputs("--quick", "--out", "a", "--report", "b"), ["a", "b"])
 
 
-class Collecting(unittest.TestCase):
-    def test_repetitions_become_a_series_in_seconds_with_counters(self):
-        raw = {"benchmarks": [
-            {"run_type": "iteration", "run_name": "open/small-10/ingot/manual_time", "real_time": 5, "time_unit": "ms", "tensors": 10},
-            {"run_type": "iteration", "run_name": "open/small-10/ingot/manual_time", "real_time": 7, "time_unit": "ms", "tensors": 10},
-            {"run_type": "aggregate", "run_name": "open/small-10/ingot/manual_time", "real_time": 6, "time_unit": "ms"},
-            {"run_type": "iteration", "run_name": "open/small-10/other", "real_time": 0, "time_unit": "ns", "error_occurred": True,
-             "error_message": "no"}]}
-        first, second = run.collect(raw)
-        self.assertEqual((first["seconds"], first["counters"]), ([0.005, 0.007], {"tensors": [10, 10]}))
-        self.assertEqual((second["seconds"], second["errors"]), ([], ["no"]))
+class Programs(unittest.TestCase):
+    def test_another_number_of_repetitions_is_another_measurement(self):
+        keys = []
+        journal = mock.Mock(once=lambda key, work: keys.append(key) or [True, []])
+        for guarded, repetitions in ((None, 7), (None, 3), ("bounds", 3)):
+            run.programs(mock.Mock(filter="x", guard=guarded, repetitions=repetitions), journal)
+        self.assertEqual([key[3] for key in keys[::len(run.PROGRAMS)]], [7, 3, 60])
 
 
 if __name__ == "__main__":
