@@ -1,6 +1,7 @@
-"""The report says where a peer wins, who was absent, and how each was called."""
+"""The report says where a peer wins, who was absent, how each was called, and of which run what is."""
 
 import copy
+import json
 import pathlib
 import tempfile
 import unittest
@@ -8,43 +9,31 @@ from unittest import mock
 import xml.etree.ElementTree
 
 import here  # noqa: F401
+import sample
+from sample import entry, failed
 
 import report
-import scaling_plot
-import targets
 
-
-def entry(contender, seconds, group="peers-load", **counters):
-    return {"group": group, "shape": "decoder-32", "contender": contender, "seconds": [seconds] * 3,
-            "counters": {name: [value] * 3 for name, value in counters.items()}, "errors": []}
-
-
-VERSIONS = dict.fromkeys(("compiler", "build_type", "flags", "flatbuffers", "xxhash", "liburing", "libc", "python"), "1")
-DATA = {
-    "schema": 2, "date": "2026-01-01", "command": "bench/run.py", "quick": False, "repetitions": 3, "load_at_end": [0, 0, 0],
-    "machine": {"name": "m", "cpu": "c", "processors": 2, "memory_bytes": 1 << 30, "kernel": "6", "virtual": True,
-                "huge_pages": "madvise", "file_system": "ext4", "commit": "abc", "modified": False,
-                "load_at_start": [0, 0, 0], "versions": VERSIONS},
+DATA = sample.data([
+    entry("ingot", 2.0, bytes_per_second=5e8, peak_rss_bytes=1 << 20), entry("torch", 1.0, bytes_per_second=1e9),
+    entry("ceiling:copy", 0.5, bytes_per_second=2e9), failed("gguf", "has no bool")]) | {
     "peers": {"torch": "2.13.0", "ztensor": "2.1.2"},
     "absent": {"instanttensor": "needs a GPU"},
     "settings": {"torch": "torch.load(mmap=True)"},
     "integrity": [{"contender": "torch", "regions": {"header": {"flips": 4, "wrong": 4, "why": {"wrong": {"bytes": 4}}}}}],
-    "series": [entry("ingot", 2.0, bytes_per_second=5e8, peak_rss_bytes=1 << 20), entry("torch", 1.0, bytes_per_second=1e9),
-               entry("ceiling:copy", 0.5, bytes_per_second=2e9),
-               {"group": "peers-load", "shape": "decoder-32", "contender": "gguf", "seconds": [], "counters": {},
-                "errors": ["has no bool"]}],
 }
 
 
-class Report(unittest.TestCase):
+class Case(unittest.TestCase):
     def text(self, **changes):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder, "performance.md")
             report.write(copy.deepcopy(DATA) | changes, path)
-            plot = path.parent / "performance" / "peers-load.svg"
-            self.plot = plot.read_text() if plot.exists() else ""
+            self.plots = {plot.stem: plot.read_text() for plot in (path.parent / "performance").glob("*.svg")}
             return path.read_text()
 
+
+class Report(Case):
     def test_where_a_peer_wins_it_says_so(self):
         self.assertIn("decoder-32: `torch` is 2.00x as fast as `ingot`.", self.text())
 
@@ -55,41 +44,61 @@ class Report(unittest.TestCase):
     def test_the_cost_of_proving_is_judged_against_a_load_without(self):
         series = [entry("ingot", 1.02, "load-warm", bytes_per_second=100.0, rss_added=0, staging=0),
                   entry("ingot-unverified", 1.0, "load-warm", bytes_per_second=102.0)]
-        self.assertIn("| cost of proving, warm | decoder-32 | 0.00 GB/s | 0.00 GB/s (ingot-unverified) | +2% | <= 3 % of the time | met |",
-                      self.text(series=series))
+        self.assertIn("| cost of proving, warm | decoder-32 | 0.00 GB/s (ingot) | 0.00 GB/s (ingot-unverified) | +2 % | "
+                      "<= 3 % of the time (stand-in) | met |", self.text(series=series))
         series[0]["counters"]["bytes_per_second"] = [95.0] * 3
-        self.assertIn("cost of proving, warm, decoder-32: +7%, target <= 3 % of the time.", self.text(series=series))
+        self.assertIn("cost of proving, warm, decoder-32: +7 %, target <= 3 % of the time (stand-in).", self.text(series=series))
 
     def test_a_resident_set_that_grows_with_the_file_is_told(self):
         staged = entry("ingot-staged", 1.0, "load-warm", rss_added=100 << 20, staging=48 << 20)
-        self.assertIn("| 100 MiB (ingot-staged) | 48 MiB of staging memory |  | <= staging + 64 MiB | met |", self.text(series=[staged]))
+        self.assertIn("| 100 MiB (ingot-staged) | 48 MiB of staging memory |  | <= staging + 64 MiB (stand-in) | met |",
+                      self.text(series=[staged]))
         staged["counters"]["rss_added"] = [2 << 30] * 3
-        self.assertIn("loading as to a device, decoder-32: 2048 MiB (ingot-staged), target <= staging + 64 MiB.",
+        self.assertIn("loading as to a device, decoder-32: 2048 MiB (ingot-staged), target <= staging + 64 MiB (stand-in).",
                       self.text(series=[staged]))
 
-    def test_why_a_target_falls_short_is_said_where_it_is_known(self):
-        series = [entry("ingot", 1.0, "load-warm", bytes_per_second=1.0), entry("ceiling:memcpy", 1.0, "load-warm", bytes_per_second=4.0)]
-        with mock.patch.dict(targets.WHY, {"load to host, warm, verified": {"^decoder": "Moons."}}):
-            self.assertIn("decoder-32: 25%, target >= 85 % of the ceiling. Moons.", self.text(series=series))
+    def test_which_call_is_judged_is_told(self):
+        self.assertIn("| verify, cold | `ingot-direct` | `verify-cold` | verify() by O_DIRECT: `ingot verify --direct` |",
+                      self.text())
 
     def test_without_a_gpu_nothing_is_claimed_of_one(self):
         self.assertIn("This machine has no GPU", self.text())
         self.assertNotIn("This machine has no GPU", self.text(series=[entry("ingot", 1.0, "peers-gpu")]))
 
+    def test_with_a_result_of_a_gpu_its_verdicts_are_there(self):
+        text = self.text(gpu=sample.gpu([sample.gpu_load("touched", 9.5)]))
+        self.assertIn("| stream to GPU, warm, verified | m (1) | 9.50 GB/s (ingot) | 10.00 GB/s (ceiling:copy from pinned memory) "
+                      "| 95 % |", text)
+        self.assertIn("* (1) of an earlier run: Ingot fed, 2026-01-02, on Test GPU", text)
+        self.assertIn("## On a GPU", text)
+        self.assertNotIn("This machine has no GPU", text)
+
     def test_what_was_measured_at_two_sizes_is_a_line(self):
-        series = [{**entry(name, factor * size, "peers-open", tensors=size), "shape": f"small-{size}"}
+        series = [entry(name, factor * size, "peers-open", f"small-{size}")
                   for name, factor in (("ingot", 1e-6), ("torch", 1e-3)) for size in (10, 1000)]
-        series.append(entry("gguf", 1.0, "peers-open", tensors=5))  # at one size only
+        series.append(entry("gguf", 1.0, "peers-open", "small-5"))  # at one size only
         self.assertIn("performance/open-tensors.svg", self.text(series=series))
-        self.assertEqual([len(line) for line in scaling_plot.charts(report.Result({"series": series}))[0][3].values()], [2, 2])
-        root = xml.etree.ElementTree.fromstring(scaling_plot.svg("t", "tensors", {"a": [(1, 1.0), (100, 10.0)]}))
-        line = next(element for element in root.iter() if element.tag.endswith("polyline"))
-        (left, low), (right, high) = (map(float, point.split(",")) for point in line.get("points").split())
-        self.assertTrue(left < right and low > high)  # the picture's y goes down
+        self.assertEqual(self.plots["open-tensors"].count("<polyline"), 2)
+
+    def test_what_is_of_an_earlier_run_says_so_below_its_table_and_its_picture(self):
+        series = [entry("ingot", size * 1e-6, "peers-open", f"small-{size}", "old, 2025") for size in (10, 1000)]
+        text = self.text(series=[*series, entry("ingot", 1.0)])
+        self.assertIn("|\n\nOf an earlier run: Ingot old, 2025.\n", text)
+        self.assertIn("Of earlier runs: small-10 (Ingot old, 2025); small-1000 (Ingot old, 2025).", text)
+        self.assertIn("performance/open-tensors.svg)\n\nOf an earlier run: Ingot old, 2025.\n", text)
+        self.assertEqual(text.count("Of an earlier run"), 4)  # two tables, the slope, its chart; not below this run's own
 
     def test_where_none_wins_it_says_nowhere(self):
         series = [entry("ingot", 1.0), entry("torch", 2.0)]
         self.assertIn("Nowhere in this run.", self.text(series=series))
+
+    def test_who_was_measured_less_often_is_a_deviation(self):
+        slow = entry("torch", 9.0) | {"seconds": [9.0]}
+        told = "which deviates from our protocol: 1 in peers-load/decoder-32: `torch`. Any contender"
+        self.assertIn(told, self.text(series=[entry("ingot", 1.0), slow]))
+        self.assertNotIn("deviates", self.text(series=[entry("ingot", 1.0)]))
+        self.assertIn("3 repetitions, not the 7 of our protocol: ", self.text())
+        self.assertIn("7 repetitions: ", self.text(repetitions=7))
 
     def test_absence_versions_settings_and_failures_are_told(self):
         text = self.text()
@@ -97,17 +106,61 @@ class Report(unittest.TestCase):
                      "| gguf | cannot: has no bool |", "**all silent**"):
             self.assertIn(part, text)
 
+    def test_of_which_run_the_flips_are_is_told(self):
+        self.assertNotIn("Of a run of its own", self.text())
+        runs = [{"of": "old, 2025", "groups": ["integrity"]}]
+        self.assertIn("Of a run of its own: Ingot old, 2025.", self.text(runs=runs))
+
+    def test_a_column_is_there_where_someone_has_it(self):
+        text = self.text()
+        self.assertIn("| contender | median | spread | to Ingot | GB/s | peak RSS |", text)
+        staged = entry("ingot", 1.0, "load-cold", staging=3 << 20)
+        self.assertIn("| ingot | 1 s | 1 s – 1 s |  | 3.0 MiB |", self.text(series=[staged]))
+
     def test_a_result_of_before_is_still_read(self):
         old = {name: value for name, value in DATA.items() if name not in ("absent", "settings", "integrity")}
         with tempfile.TemporaryDirectory() as folder:
             report.write(copy.deepcopy(old), pathlib.Path(folder, "performance.md"))
 
-    def test_the_plot_has_a_bar_each_the_ceiling_as_a_line_and_memory_beside(self):
-        self.text()
-        root = xml.etree.ElementTree.fromstring(self.plot)
-        tags = [element.tag.rpartition("}")[2] for element in root.iter()]
-        self.assertEqual((tags.count("rect"), tags.count("line")), (4, 1))  # the ground, and three bars
-        self.assertIn("1.0 MiB", self.plot)
+    def test_the_command_reads_files(self):
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            (folder / "r.json").write_text(json.dumps(DATA))
+            (folder / "g.json").write_text(json.dumps(sample.gpu([])))
+            paths = [str(folder / name) for name in ("r.json", "out.md", "g.json")]
+            with mock.patch("sys.argv", ["report.py", *paths[:2], "--gpu", paths[2]]):
+                report.main()
+            self.assertIn("## On a GPU", (folder / "out.md").read_text())
+
+
+class Plots(Case):
+    def elements(self, tag, **changes):
+        self.text(**changes)
+        root = xml.etree.ElementTree.fromstring(self.plots["peers-load"])
+        return [element for element in root.iter() if element.tag.rpartition("}")[2] == tag]
+
+    def test_a_bar_each_the_ceiling_as_a_line_and_memory_beside(self):
+        self.assertEqual(len(self.elements("rect")), 4)  # the ground, and three bars
+        self.assertEqual(len(self.elements("line")), 1)
+        self.assertIn("1.0 MiB", self.plots["peers-load"])
+
+    def test_of_several_ceilings_the_best_is_the_line(self):
+        series = [entry("ingot", 1.0, bytes_per_second=1e9), entry("ceiling:a", 1.0, bytes_per_second=2e9),
+                  entry("ceiling:b", 1.0, bytes_per_second=4e9)]
+        line, = self.elements("line", series=series)
+        bars = self.elements("rect", series=series)[1:]
+        self.assertEqual(float(line.get("x1")), max(float(bar.get("x")) + float(bar.get("width")) for bar in bars))
+        self.assertNotIn("ceiling:a", self.plots["peers-load"])
+
+    def test_what_has_no_rate_is_no_bar_among_rates(self):
+        series = [entry("ingot", 1.0, bytes_per_second=1e9), entry("part:metadata", 1.0, bytes_per_second=0)]
+        self.assertEqual(len(self.elements("rect", series=series)), 2)
+
+    def test_far_apart_they_are_logarithmic_and_say_so(self):
+        self.text(series=[entry("ingot", 1.0), entry("torch", 99.0)])
+        self.assertNotIn("logarithmic", self.plots["peers-load"])
+        self.text(series=[entry("ingot", 1.0), entry("torch", 101.0)])
+        self.assertIn("logarithmic", self.plots["peers-load"])
 
 
 if __name__ == "__main__":

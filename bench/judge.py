@@ -1,0 +1,158 @@
+"""How a target is judged, each kind by a class. Standard library only."""
+
+import dataclasses
+import re
+
+from result import counter, median, ratio_to
+from units import decided, seconds_text, series_text
+
+MIB = 2**20
+
+
+@dataclasses.dataclass
+class Outcome:
+    value: str
+    against: str
+    ratio: str
+    met: bool
+
+
+@dataclasses.dataclass(kw_only=True)
+class Target:
+    path: str
+    text: str
+    group: str
+    call: str  # what a caller calls to get it
+    shape: str = r".*"  # regular expression: the shapes that the target is for
+    ours: str = "ingot"  # the contender that is judged: one, not the best of several
+    reasons: dict = dataclasses.field(default_factory=dict)  # why it falls short, by regular expression on the shape
+
+    def shapes(self, result):
+        return [shape for shape in result.shapes(self.group) if re.fullmatch(self.shape, shape)]
+
+    def find(self, result, shape):
+        return result.find(self.group, shape, self.ours)
+
+    def reason(self, result, shape):
+        """What is known of a shortfall; empty unless every part that it names was measured beside."""
+        text = next((text for pattern, text in self.reasons.items() if re.search(pattern, shape)), "")
+        named = re.findall(r"`([^`]+)`", text)
+        measured = [result.find(self.group, shape, "part:" + name) for name in named]
+        return text if named and all(measured) else ""
+
+    def parts(self, result, shape):
+        """What pieces of the work take alone, and what share of Ingot's time that is."""
+        ours = self.find(result, shape)
+        return ", ".join(f"`{part['contender'][5:]}` {series_text(part)} ({ratio_to(part, ours):.0%} of its time)"
+                         for part in result.measured(self.group, shape, "part:"))
+
+    def named(self, series):
+        return f"{series_text(series)} ({series['contender']})"
+
+
+@dataclasses.dataclass(kw_only=True)
+class AtMostTimes(Target):
+    """Time at most `limit` times the ceiling's."""
+
+    limit: float
+
+    def judge(self, result, shape):
+        ours, ceiling = self.find(result, shape), result.ceiling(self.group, shape)
+        if not ours or not ceiling:
+            return None
+        factor = ratio_to(ours, ceiling)
+        holds = lambda value: value <= self.limit  # noqa: E731
+        return Outcome(self.named(ours), self.named(ceiling), decided(factor, holds, 2) + "x", holds(factor))
+
+
+@dataclasses.dataclass(kw_only=True)
+class ShareOfCeiling(Target):
+    """Rate at least `percent` of the ceiling's."""
+
+    percent: float
+
+    def judge(self, result, shape):
+        ours, ceiling = self.find(result, shape), result.ceiling(self.group, shape)
+        if not ours or not ceiling:
+            return None
+        share = 100 * ratio_to(ceiling, ours)
+        holds = lambda value: value >= self.percent  # noqa: E731
+        return Outcome(self.named(ours), self.named(ceiling), decided(share, holds, 0) + " %", holds(share))
+
+
+@dataclasses.dataclass(kw_only=True)
+class FasterThan(Target):
+    """At least `factor` times as fast as the fastest of some peers."""
+
+    peers: list
+    factor: float
+
+    def judge(self, result, shape):
+        ours = self.find(result, shape)
+        peers = [peer for peer in (result.find(self.group, shape, name) for name in self.peers) if peer]
+        if not ours or not peers:
+            return None
+        peer = min(peers, key=lambda peer: ratio_to(peer, ours))
+        factor = ratio_to(peer, ours)
+        holds = lambda value: value >= self.factor  # noqa: E731
+        return Outcome(self.named(ours), self.named(peer), decided(factor, holds, 1) + "x", holds(factor))
+
+
+@dataclasses.dataclass(kw_only=True)
+class Lookup(Target):
+    """A median look-up at most `limit_ns`, clock included, and no allocation."""
+
+    limit_ns: float
+
+    def judge(self, result, shape):
+        ours, ceiling = self.find(result, shape), result.ceiling(self.group, shape)
+        if not ours or not ceiling:
+            return None
+        mean, floor = (median(entry) / counter(entry, "names") for entry in (ours, ceiling))
+        p50, allocations = counter(ours, "p50_ns"), max(ours["counters"]["allocations"])
+        holds = lambda value: value <= self.limit_ns  # noqa: E731
+        value = f"{decided(p50, holds, 0)} ns median alone, {seconds_text(mean)} mean in a row, {allocations:g} allocations"
+        return Outcome(f"{value} ({self.ours})", f"{seconds_text(floor)} mean in a row ({ceiling['contender']})",
+                       f"{mean / floor:.2f}x", holds(p50) and allocations == 0)
+
+
+@dataclasses.dataclass(kw_only=True)
+class CostOfProof(Target):
+    """At most `percent` more time than without hashing."""
+
+    percent: float
+
+    def judge(self, result, shape):
+        ours, without = self.find(result, shape), result.find(self.group, shape, "ingot-unverified")
+        if not ours or not without:
+            return None
+        more = 100 * (self.times(ours, without) - 1)
+        holds = lambda value: value <= self.percent  # noqa: E731
+        return Outcome(self.named(ours), self.named(without), decided(more, holds, 0, "+") + " %", holds(more))
+
+    @staticmethod
+    def times(ours, without):
+        return ratio_to(ours, without)
+
+
+class CostOfProofApart(CostOfProof):
+    """The same of two loads that did not take turns: each counts in times of the ceiling that was measured beside it."""
+
+    @staticmethod
+    def times(ours, without):
+        return ratio_to(ours, without) * counter(ours, "ceiling_bytes_per_second") / counter(without, "ceiling_bytes_per_second")
+
+
+@dataclasses.dataclass(kw_only=True)
+class Resident(Target):
+    """A resident set that grows by no more than the staging memory and `slack` bytes; the destination is there before."""
+
+    slack: int
+
+    def judge(self, result, shape):
+        ours = self.find(result, shape)
+        if not ours or "rss_added" not in ours["counters"]:
+            return None
+        added, staging = (counter(ours, name) / MIB for name in ("rss_added", "staging"))
+        holds = lambda value: value <= staging + self.slack / MIB  # noqa: E731
+        return Outcome(f"{decided(added, holds, 0)} MiB ({self.ours})", f"{staging:.0f} MiB of staging memory", "", holds(added))
