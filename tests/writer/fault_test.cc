@@ -150,7 +150,9 @@ TEST_F(FaultLoop, ACommitThatFailsDropsTheFile) {
     faults.set_fault({.forever = true, .only = {io::Call::kWrite}});
     EXPECT_THAT(writer.commit(), StatusIs(Code::kIoError)) << way.name;
     // A name that is gone keeps its bytes until the folder's next sync, here.
-    if (way.features.unnamed_files) EXPECT_EQ(*memory.free_bytes(""), free_before) << way.name;
+    if (way.features.unnamed_files) {
+      EXPECT_EQ(*memory.free_bytes(""), free_before) << way.name;
+    }
     EXPECT_EQ(memory.names(), names_before) << way.name;
     EXPECT_THAT(writer.write(StorageId{0}, {}), StatusIs(Code::kIoError)) << way.name;
     EXPECT_THAT(writer.commit(), StatusIs(Code::kIoError)) << way.name;
