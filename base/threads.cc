@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 namespace ingot {
@@ -58,10 +59,11 @@ bool Started::start(void (*work)(void*, int), void* context) {
 }  // namespace
 
 int available_threads() {
-  cpu_set_t processors;
-  CPU_ZERO(&processors);
-  if (sched_getaffinity(0, sizeof processors, &processors) != 0) return 1;
-  return std::max(1, CPU_COUNT(&processors));
+  // One set is 1,024 processors, and the kernel takes no room for fewer than it may have: 8,192 is
+  // the most that Linux is built for.
+  std::array<cpu_set_t, 16> processors{};
+  if (sched_getaffinity(0, sizeof processors, processors.data()) != 0) return 1;
+  return std::max(1, CPU_COUNT_S(sizeof processors, processors.data()));
 }
 
 int run_on_threads(int count, void (*work)(void* context, int i), void* context) {

@@ -1,5 +1,4 @@
 # find_package(ingot) for others: the library, its headers, the package files, the command.
-option(INGOT_INSTALL "Make install rules" ${PROJECT_IS_TOP_LEVEL})
 if(NOT INGOT_INSTALL)
   return()
 endif()

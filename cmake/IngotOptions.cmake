@@ -5,6 +5,7 @@ set(INGOT_TESTS AUTO CACHE STRING "Build the tests: AUTO (when top level), ON or
 set(INGOT_BENCH AUTO CACHE STRING "Build the benchmarks: AUTO (when top level, and what they need is found), ON or OFF")
 set_property(CACHE INGOT_CUDA INGOT_TORCH INGOT_TESTS INGOT_BENCH PROPERTY STRINGS AUTO ON OFF)
 option(INGOT_TOOLS "Build the ingot command" ${PROJECT_IS_TOP_LEVEL})
+option(INGOT_INSTALL "Make install rules" ${PROJECT_IS_TOP_LEVEL})
 option(INGOT_WERROR "Treat warnings as errors" OFF)
 # The core throws nothing. With exceptions on, a std::bad_alloc of the standard library that passes through it runs its
 # destructors: no leak, no lock that stays.
@@ -13,7 +14,8 @@ mark_as_advanced(INGOT_CORE_EXCEPTIONS)
 option(INGOT_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
 set(INGOT_SANITIZE "" CACHE STRING "Sanitizers for every target, e.g. address,undefined or thread")
 
-if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+# Of a project that contains Ingot, that is its own business.
+if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
 endif()
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")

@@ -50,7 +50,7 @@ struct Header {
 using HeaderPage = std::array<std::byte, kPageBytes>;
 
 // Writes every field, computes root (over all fields before it) and the page's own digest. Sets
-// header.root. uuid and save_id are taken as they are: see derive_ids().
+// header.root. uuid and save_id are taken as they are: see derive_uuid() and derive_save_id().
 HeaderPage encode_header(Header& header);
 
 // uuid (RFC 9562 version 8) and save id that follow from the content: from all fields before them.

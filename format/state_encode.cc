@@ -13,6 +13,24 @@ bool is_container(StateKind kind) {
   return kind == StateKind::kList || kind == StateKind::kTuple || kind == StateKind::kDict;
 }
 
+// append(), set() and items() can put into a value what its kind cannot hold: it would be lost.
+Status check_shape(const StateValue& value) {
+  const std::size_t items = value.items().size();
+  const std::size_t keys = value.keys().size();
+  if (value.kind() == StateKind::kDict) {
+    if (keys == items) return {};
+    return make_error(Code::kInvalidArgument, "state tree: a dict's item has no key")
+        .expected(items)
+        .found(keys);
+  }
+  const bool holds_items = is_container(value.kind());
+  if (keys == 0 && (items == 0 || holds_items)) return {};
+  return make_error(Code::kInvalidArgument, "state tree: keys or items that the kind cannot hold")
+      .expected(std::string(state_kind_name(value.kind())) +
+                (holds_items ? " without keys" : " without keys and items"))
+      .found(std::to_string(keys) + " keys, " + std::to_string(items) + " items");
+}
+
 // Preorder with a stack of its own.
 class Flattener {
  public:
@@ -59,6 +77,7 @@ class Flattener {
       node.key =
           key->is_string() ? add_string(key->text()) : static_cast<std::uint64_t>(key->number());
     }
+    INGOT_RETURN_IF_ERROR(check_shape(value));
     if (is_container(value.kind())) return push(value, node);
     INGOT_RETURN_IF_ERROR(set_scalar(value, node));
     flat_.nodes.push_back(node);
@@ -66,11 +85,6 @@ class Flattener {
   }
 
   Status push(const StateValue& value, FlatState::Node node) {
-    if (value.kind() == StateKind::kDict && value.keys().size() != value.items().size()) {
-      return make_error(Code::kInvalidArgument, "state tree: a dict's item has no key")
-          .expected(value.items().size())
-          .found(value.keys().size());
-    }
     node.children = static_cast<std::uint32_t>(value.items().size());
     levels_[depth_++] = {.value = &value, .node = flat_.nodes.size()};
     flat_.nodes.push_back(node);

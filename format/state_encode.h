@@ -36,7 +36,8 @@ inline constexpr std::uint8_t kKeyString = 2;
 // Ordinal of the tensor with this name.
 using ResolveTensor = std::function<std::optional<std::uint32_t>(std::string_view)>;
 
-// kInvalidArgument: nested too deep, a dict whose items have no keys, an unknown tensor.
+// kInvalidArgument: nested too deep, keys or items that a kind cannot hold, a dict whose items have
+// no keys, an unknown tensor.
 Result<FlatState> flatten_state(const StateValue& root, const ResolveTensor& resolve);
 
 }  // namespace ingot::format

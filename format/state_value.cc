@@ -143,9 +143,13 @@ double StateValue::as_float64() const { return std::bit_cast<double>(number_); }
 
 std::span<const std::byte> StateValue::as_bytes() const { return ingot::as_bytes(text_); }
 
-StateValue& StateValue::append(StateValue item) { return items_.emplace_back(std::move(item)); }
+StateValue& StateValue::append(StateValue item) {
+  if (kind_ == StateKind::kNull) kind_ = StateKind::kList;
+  return items_.emplace_back(std::move(item));
+}
 
 StateValue& StateValue::set(StateKey key, StateValue value) {
+  if (kind_ == StateKind::kNull) kind_ = StateKind::kDict;
   if (const auto position = position_of(key, keys_, slots_)) {
     return items_[*position] = std::move(value);
   }

@@ -19,7 +19,8 @@ class FileSystem {
 
   // kNotFound when there is no such file. Does not create.
   virtual Result<std::unique_ptr<File>> open(std::string_view path, Access access) = 0;
-  // A file without a name in `folder` (O_TMPFILE). kUnsupported where there is none.
+  // A file without a name in `folder` (O_TMPFILE). kUnsupported where there is none, or where
+  // link() could not name it.
   virtual Result<std::unique_ptr<File>> create_unnamed(std::string_view folder) = 0;
   // A new file; kAlreadyExists when the name is taken.
   virtual Result<std::unique_ptr<File>> create_exclusive(std::string_view path) = 0;

@@ -42,6 +42,9 @@ void clear_nonblock_of_regular(int descriptor) {
   if (flags >= 0) ::fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK);
 }
 
+// The name by which a file without one can be linked.
+std::string name_in_proc(int descriptor) { return "/proc/self/fd/" + std::to_string(descriptor); }
+
 // link(2) and unlink(2), where a file system refuses renameat2's flag: never replaces either. A
 // crash between the two leaves both names on the same file.
 Status link_then_remove(const std::string& from, const std::string& to) {
@@ -50,6 +53,12 @@ Status link_then_remove(const std::string& from, const std::string& to) {
   }
   if (::unlink(from.c_str()) != 0) return os_failure(from, "cannot remove", errno);
   return {};
+}
+
+// Null at the end, with errno 0, and on an error. Whatever ran before may have set errno.
+const dirent* next_entry(DIR* folder) {
+  errno = 0;
+  return ::readdir(folder);
 }
 
 class PosixFileSystem final : public FileSystem {
@@ -70,6 +79,11 @@ class PosixFileSystem final : public FileSystem {
         [&] { return ::open(name.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kFileMode); }));
     // A kernel that does not know the flag sees a folder opened for writing.
     if (descriptor.get() < 0 && errno == EISDIR) errno = EOPNOTSUPP;
+    // link() would fail, and only when all is written.
+    struct stat now {};
+    if (descriptor.get() >= 0 && ::stat(name_in_proc(descriptor.get()).c_str(), &now) != 0) {
+      return make_error(Code::kUnsupported, "no unnamed files: /proc is not mounted").file(called);
+    }
     return opened(std::move(descriptor), std::move(called), "cannot create");
   }
 
@@ -82,7 +96,7 @@ class PosixFileSystem final : public FileSystem {
 
   Status link(File& file, std::string_view path) override {
     INGOT_ASSIGN_OR_RETURN(const std::string name, c_path(path));
-    const std::string source = "/proc/self/fd/" + std::to_string(file.descriptor());
+    const std::string source = name_in_proc(file.descriptor());
     if (::linkat(AT_FDCWD, source.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) != 0) {
       return os_failure(name, "cannot link", errno);
     }
@@ -142,8 +156,7 @@ class PosixFileSystem final : public FileSystem {
         ::opendir(name.c_str()), [](DIR* handle) { return ::closedir(handle); });
     if (stream == nullptr) return os_failure(name, "cannot list", errno);
     std::vector<std::string> names;
-    errno = 0;
-    while (const dirent* entry = ::readdir(stream.get())) {
+    while (const dirent* entry = next_entry(stream.get())) {
       const std::string_view entry_name = entry->d_name;
       if (entry_name != "." && entry_name != "..") names.emplace_back(entry_name);
     }

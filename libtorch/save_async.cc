@@ -1,6 +1,8 @@
 #include <atomic>
 #include <exception>
 #include <functional>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <unordered_set>
 #include <vector>
@@ -38,7 +40,11 @@ struct PendingSave::Impl {
                                },
                                this};
     options.writer.cancel = &cancel;
-    thread = std::thread([this] { run(); });
+    try {
+      thread = std::thread([this] { run(); });
+    } catch (const std::system_error& error) {
+      raise(Code::kResourceExhausted, std::string("no thread for the save: ") + error.what());
+    }
   }
 
   void run() {

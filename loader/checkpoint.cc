@@ -61,7 +61,11 @@ Status Checkpoint::State::check_own(const TensorInfo& tensor) const {
       range_in(tensor.byte_offset, tensor.bytes, storage(tensor.storage).bytes)) {
     return {};
   }
-  return make_error(Code::kInvalidArgument, "the description is of another file's tensor")
+  return foreign_description(tensor);
+}
+
+Status Checkpoint::State::foreign_description(const TensorInfo& tensor) const {
+  return make_error(Code::kInvalidArgument, "the description is not of a tensor of this file")
       .file(path())
       .tensor(tensor.name);
 }

@@ -46,8 +46,11 @@ struct Checkpoint::State {
   // REQUIRES also: header.has_sha256().
   Sha256 chunk_sha256(std::uint64_t chunk) const;
 
-  // kInvalidArgument unless the description lies within a storage of this file.
+  // kInvalidArgument unless the description's bytes lie within a storage of this file. Its shape
+  // and strides are not looked at.
   Status check_own(const TensorInfo& tensor) const;
+  // kInvalidArgument: what the description says is not within a tensor of this file.
+  Status foreign_description(const TensorInfo& tensor) const;
 
   // kIoError when length or modification time are no longer those of `before`.
   Status check_unchanged_since(const io::FileStat& before) const;

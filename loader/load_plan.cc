@@ -24,12 +24,6 @@ Status wrong_size(const Checkpoint::State& state, const TensorInfo& tensor,
       .found(destination.memory.bytes);
 }
 
-Status foreign_description(const Checkpoint::State& state, const TensorInfo& tensor) {
-  return make_error(Code::kInvalidArgument, "the description is not of a tensor of this file")
-      .file(state.path())
-      .tensor(tensor.name);
-}
-
 }  // namespace
 
 LoadPlan::LoadPlan(const Checkpoint& checkpoint) : rep_(std::make_unique<Rep>(checkpoint)) {}
@@ -82,14 +76,14 @@ Status LoadPlan::add(const TensorInfo& tensor, const Slice& slice, const Destina
   }
   const std::uint64_t from = state.storage(tensor.storage).offset + tensor.byte_offset;
   const std::uint64_t to = address(destination.memory.data);
-  const std::size_t before = rep_->pieces.size();
+  const Rep::Mark before = rep_->mark();
   loader::PieceCollector collector(rep_->pieces, rep_->device_number(destination.device));
   const Status status =
       runs.for_each_run([&](std::uint64_t source, std::uint64_t target, std::uint64_t bytes) {
-        if (!range_in(source, bytes, tensor.bytes)) return foreign_description(state, tensor);
+        if (!range_in(source, bytes, tensor.bytes)) return state.foreign_description(tensor);
         return collector.add(from + source, to + target, bytes);
       });
-  if (!status.ok()) return rep_->pieces.resize(before), status;
+  if (!status.ok()) return rep_->roll_back(before), status;
   collector.finish();
   rep_->bytes += runs.bytes();
   return {};
@@ -105,9 +99,11 @@ Status LoadPlan::add_storage(std::uint32_t storage, std::uint64_t offset,
         .file(state.path())
         .tensor(owner);
   }
+  const Rep::Mark before = rep_->mark();
   loader::PieceCollector collector(rep_->pieces, rep_->device_number(destination.device));
-  INGOT_RETURN_IF_ERROR(collector.add(state.storage(storage).offset + offset,
-                                      address(destination.memory.data), destination.memory.bytes));
+  const Status status = collector.add(state.storage(storage).offset + offset,
+                                      address(destination.memory.data), destination.memory.bytes);
+  if (!status.ok()) return rep_->roll_back(before), status;
   collector.finish();
   rep_->bytes += destination.memory.bytes;
   return {};

@@ -1,6 +1,7 @@
 // What a LoadPlan is made of.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,17 @@ struct LoadPlan::Rep {
   bool is_slab = false;
   std::uint64_t slab_bytes = 0;
   std::uint64_t bytes = 0;
+
+  // What add() goes back to when it fails.
+  struct Mark {
+    std::size_t pieces;
+    std::size_t devices;
+  };
+  Mark mark() const { return {pieces.size(), devices.size()}; }
+  void roll_back(const Mark& to) {
+    pieces.resize(to.pieces);
+    devices.resize(to.devices);
+  }
 
   std::uint32_t device_number(Device* device);
   // Never empty.

@@ -102,15 +102,32 @@ class MetadataLoad {
     i == 0 ? load->first_half() : load->second_half();
   }
 
-  void first_half() {
-    const Status structure = validation_->structure();
-    {
-      const std::lock_guard lock(mutex_);
-      structure_ = structure;
-      structure_known_ = true;
+  // Says that no more will be known of the structure. The other half waits for this, so it is said
+  // too when there is no memory for what is wrong with it.
+  class Announcement {
+   public:
+    explicit Announcement(MetadataLoad& load) : load_(load) {}
+    ~Announcement() {
+      {
+        const std::lock_guard lock(load_.mutex_);
+        load_.structure_settled_ = true;
+      }
+      load_.settled_.notify_one();
     }
-    known_.notify_one();
-    if (structure.ok()) content_ = validation_->content();
+    Announcement(const Announcement&) = delete;
+    Announcement& operator=(const Announcement&) = delete;
+
+   private:
+    MetadataLoad& load_;
+  };
+
+  void first_half() {
+    {
+      const Announcement announcement(*this);
+      structure_ = validation_->structure();
+      structure_accepted_ = structure_.ok();
+    }
+    if (structure_accepted_) content_ = validation_->content();
   }
 
   void second_half() {
@@ -123,8 +140,8 @@ class MetadataLoad {
   // Whether it was accepted.
   bool await_structure() {
     std::unique_lock lock(mutex_);
-    known_.wait(lock, [this] { return structure_known_; });
-    return structure_.ok();
+    settled_.wait(lock, [this] { return structure_settled_; });
+    return structure_accepted_;
   }
 
   void load_digest_table() {
@@ -147,8 +164,9 @@ class MetadataLoad {
   Metadata metadata_;
   format::IndexValidation* validation_ = nullptr;
   std::mutex mutex_;
-  std::condition_variable known_;
-  bool structure_known_ = false;  // guarded by mutex_, as is the next
+  std::condition_variable settled_;
+  bool structure_settled_ = false;   // guarded by mutex_
+  bool structure_accepted_ = false;  // these two are the first half's until it is settled
   Status structure_;
   Status intact_;  // of the index
   Status content_;

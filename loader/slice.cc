@@ -1,4 +1,5 @@
 // Checkpoint::read_slice.
+#include "base/checked.h"
 #include "base/error.h"
 #include "loader/checkpoint_state.h"
 #include "loader/slice_plan.h"
@@ -20,6 +21,8 @@ Status Checkpoint::read_slice(const TensorInfo& tensor, const Slice& slice,
   loader::StorageReader reader(*state_, tensor.storage, verify, tensor.name);
   INGOT_RETURN_IF_ERROR(plan.for_each_run(
       [&](std::uint64_t source, std::uint64_t target, std::uint64_t bytes) -> Status {
+        // Shape and strides are the caller's: nothing that was edited leads out of the tensor.
+        if (!range_in(source, bytes, tensor.bytes)) return state_->foreign_description(tensor);
         return reader.copy(
             tensor.byte_offset + source,
             destination.subspan(static_cast<std::size_t>(target), static_cast<std::size_t>(bytes)));

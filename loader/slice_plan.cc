@@ -37,6 +37,12 @@ Status check_within(const TensorInfo& tensor, const Slice& slice) {
 }
 
 Status check_strides(const TensorInfo& tensor, std::span<const std::int64_t> strides) {
+  if (!tensor.strides.empty() && tensor.strides.size() != tensor.shape.size()) {
+    return make_error(Code::kInvalidArgument, "the description's strides have the wrong rank")
+        .tensor(tensor.name)
+        .expected(tensor.shape.size())
+        .found(tensor.strides.size());
+  }
   if (strides.empty()) return {};
   if (strides.size() != tensor.shape.size()) {
     return make_error(Code::kInvalidArgument, "the destination's strides have the wrong rank")

@@ -18,6 +18,7 @@ namespace ingot::loader {
 class SlicePlan {
  public:
   // kInvalidArgument when the slice is not within the shape, or cuts a byte of a sub-byte dtype.
+  // Shape and strides may be anything: runs of a description that was edited may lie anywhere.
   // `destination_strides`, in elements, one a dimension, place the result; empty means packed,
   // row-major.
   static Result<SlicePlan> make(const TensorInfo& tensor, const Slice& slice,

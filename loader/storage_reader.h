@@ -22,7 +22,8 @@ class StorageReader {
   StorageReader(const Checkpoint::State& state, std::uint32_t storage, Verify verify,
                 std::string_view owner);
 
-  // Copies [begin, begin + destination.size()) of the storage. Errors are read()'s.
+  // Copies [begin, begin + destination.size()) of the storage. REQUIRES: it has these bytes. Errors
+  // are read()'s.
   Status copy(std::uint64_t begin, MutableBytes destination);
 
  private:

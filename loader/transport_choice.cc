@@ -100,7 +100,9 @@ Result<TransportChoice> choose_transport(const Checkpoint::State& state, Transpo
   }
   const std::optional<std::uint64_t> percent = resident_percent(state, begin, end);
   if (!percent) {
-    read.reason = "what of it is in memory is not known: the kernel tells owners and writers alone";
+    read.reason = "what of it is in memory is not known: ";
+    read.reason += state.mapping == nullptr ? "the file is not mapped"
+                                            : "the kernel tells owners and writers alone";
     return {std::move(read)};
   }
   const std::string measured = std::to_string(*percent) + " % of it is in memory";

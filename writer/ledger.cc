@@ -1,6 +1,7 @@
 #include "writer/ledger.h"
 
 #include <algorithm>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -27,12 +28,25 @@ void ChunkDigests::update(Bytes bytes) {
 
 Ledger::Ledger(std::vector<LedgerStorage> storages, std::uint64_t chunks, std::uint64_t chunk_bytes,
                bool sha256)
-    : storages_(std::move(storages)),
-      chunk_bytes_(chunk_bytes),
-      sha256_(sha256),
-      received_(chunks),
-      xxh3_column_(chunks),
-      sha256_column_(sha256 ? chunks : 0) {}
+    : storages_(std::move(storages)), chunks_(chunks), chunk_bytes_(chunk_bytes), sha256_(sha256) {}
+
+Result<std::unique_ptr<Ledger>> Ledger::create(std::vector<LedgerStorage> storages,
+                                               std::uint64_t chunks, std::uint64_t chunk_bytes,
+                                               bool sha256) {
+  std::unique_ptr<Ledger> ledger(new Ledger(std::move(storages), chunks, chunk_bytes, sha256));
+  if (ledger->allocate_columns()) return ledger;
+  return make_error(Code::kResourceExhausted, "no memory for the digests of all chunks")
+      .found(std::to_string(chunks) + " chunks of " + human_bytes(chunk_bytes));
+}
+
+// A vector that finds no memory ends the program, and these grow with the data.
+bool Ledger::allocate_columns() {
+  received_.reset(new (std::nothrow) std::atomic<std::uint32_t>[chunks_]());
+  if (received_ != nullptr) xxh3_column_.reset(new (std::nothrow) Digest128[chunks_]());
+  if (xxh3_column_ == nullptr || !sha256_) return xxh3_column_ != nullptr;
+  sha256_column_.reset(new (std::nothrow) Sha256[chunks_]());
+  return sha256_column_ != nullptr;
+}
 
 std::uint64_t Ledger::bytes_of_chunk(const LedgerStorage& storage, std::uint64_t chunk) const {
   return std::min(chunk_bytes_, storage.bytes - chunk * chunk_bytes_);

@@ -44,8 +44,10 @@ struct LedgerStorage {
 // that claimed it until that thread says what it received.
 class Ledger {
  public:
-  Ledger(std::vector<LedgerStorage> storages, std::uint64_t chunks, std::uint64_t chunk_bytes,
-         bool sha256);
+  // kResourceExhausted when there is no memory for its columns: 20 bytes a chunk, 52 with SHA-256.
+  static Result<std::unique_ptr<Ledger>> create(std::vector<LedgerStorage> storages,
+                                                std::uint64_t chunks, std::uint64_t chunk_bytes,
+                                                bool sha256);
 
   std::span<const LedgerStorage> storages() const { return storages_; }
   std::uint64_t chunk_bytes() const { return chunk_bytes_; }
@@ -73,23 +75,30 @@ class Ledger {
 
   // The digest table and its columns. REQUIRES: missing() is empty.
   const Digest128& digest(std::uint64_t table_chunk) const { return xxh3_column_[table_chunk]; }
-  Bytes xxh3_column() const { return std::as_bytes(std::span(xxh3_column_)); }
-  Bytes sha256_column() const { return std::as_bytes(std::span(sha256_column_)); }
+  Bytes xxh3_column() const { return std::as_bytes(std::span(xxh3_column_.get(), chunks_)); }
+  Bytes sha256_column() const {
+    return std::as_bytes(std::span(sha256_column_.get(), sha256_ ? chunks_ : 0));
+  }
 
  private:
+  Ledger(std::vector<LedgerStorage> storages, std::uint64_t chunks, std::uint64_t chunk_bytes,
+         bool sha256);
+  // Whether there was memory.
+  bool allocate_columns();
   Status claim_chunk(std::uint64_t table_chunk, std::uint64_t begin, std::uint64_t chunk,
                      std::string_view path);
 
   std::vector<LedgerStorage> storages_;
+  std::uint64_t chunks_;
   std::uint64_t chunk_bytes_;
   bool sha256_;
   // Bytes received of each chunk; kClaimed set while a thread works on it. A chunk has at most
   // 2^30.
   static constexpr std::uint32_t kClaimed = std::uint32_t{1} << 31;
-  std::vector<std::atomic<std::uint32_t>> received_;
-  std::vector<Digest128> xxh3_column_;
-  std::vector<Sha256> sha256_column_;
-  std::mutex mutex_;  // of open_
+  std::unique_ptr<std::atomic<std::uint32_t>[]> received_;
+  std::unique_ptr<Digest128[]> xxh3_column_;
+  std::unique_ptr<Sha256[]> sha256_column_;  // null unless asked for
+  std::mutex mutex_;                         // of open_
   std::unordered_map<std::uint64_t, std::unique_ptr<ChunkDigests>> open_;
 };
 

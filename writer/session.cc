@@ -70,12 +70,24 @@ Status Session::plan_file(const WritePlan& plan, std::span<const format::NameHas
   }
   storage_bytes_ = plan.storage_bytes();
   storage_number_ = std::move(layout.storage_number);
-  ledger_ = std::make_unique<Ledger>(ledger_storages(layout.storages, tail_.digests_offset),
-                                     layout.chunks, options_.chunk_bytes, options_.sha256);
+  INGOT_RETURN_IF_ERROR(make_ledger(layout));
   report_.file_bytes = tail_.file_bytes;
   report_.data_bytes = layout.data_bytes;
   report_.padding_bytes =
       tail_.file_bytes - 2 * kPage - layout.data_bytes - tail_.digests_bytes - tail_.index_bytes;
+  return {};
+}
+
+// Grows with the data, so space comes first: a plan that is too large for the disk costs no memory.
+Status Session::make_ledger(const PlanLayout& layout) {
+  INGOT_RETURN_IF_ERROR(
+      io::AtomicFile::check_space(io::or_posix(options_.file_system), path_, tail_.file_bytes));
+  auto ledger = Ledger::create(ledger_storages(layout.storages, tail_.digests_offset),
+                               layout.chunks, options_.chunk_bytes, options_.sha256);
+  if (!ledger.ok()) {
+    return make_error(ledger.status().code(), ledger.status().message()).file(path_);
+  }
+  ledger_ = *std::move(ledger);
   return {};
 }
 

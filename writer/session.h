@@ -71,6 +71,7 @@ class Session {
   Session(std::string_view path, const WriterOptions& options, const Tuning& tuning);
   // create(), in steps.
   Status plan_file(const WritePlan& plan, std::span<const format::NameHash> names);
+  Status make_ledger(const PlanLayout& layout);
   Status build_index(const PlanLayout& layout, const format::IndexContent& content);
   Status self_check() const;
   Status open_file();
@@ -90,7 +91,7 @@ class Session {
   Status write_tail();
   void complete_header();
   Status write_headers();
-  Status read_back_all();
+  Status read_back_all(std::uint64_t window_bytes);
   std::string owner_at(std::uint64_t file_offset) const;
   std::string owner_of(std::uint32_t storage) const;
 
@@ -110,7 +111,7 @@ class Session {
   StickyStatus error_;
   std::atomic<bool> committing_ = false;
   std::unique_ptr<Ledger> ledger_;
-  // In the order of who needs whom.
+  // In the order of who needs whom. Gone after commit().
   std::optional<io::AtomicFile> file_;
   std::unique_ptr<io::File> direct_;
   std::unique_ptr<Staging> staging_;

@@ -26,17 +26,24 @@ Status Session::commit() {
     INGOT_RETURN_IF_ERROR(error_.get());
     return make_error(Code::kInvalidArgument, "commit() twice").file(path_);
   }
-  INGOT_RETURN_IF_ERROR(error_.get());
-  return error_.set(commit_checked());
+  Status status = error_.get();
+  if (status.ok()) status = error_.set(commit_checked());
+  // Whatever came of it, nothing more is written: the writer may live on for long.
+  staging_.reset();
+  direct_.reset();
+  file_.reset();
+  return status;
 }
 
 Status Session::commit_checked() {
   INGOT_RETURN_IF_ERROR(check_cancelled());
   INGOT_RETURN_IF_ERROR(check_complete());
   INGOT_RETURN_IF_ERROR(write_tail());
+  const std::uint64_t window_bytes = staging_->slot_bytes();
+  staging_.reset();  // reading back takes memory of its own
   complete_header();
   INGOT_RETURN_IF_ERROR(write_headers());
-  if (options_.read_back) INGOT_RETURN_IF_ERROR(read_back_all());
+  if (options_.read_back) INGOT_RETURN_IF_ERROR(read_back_all(window_bytes));
   INGOT_RETURN_IF_ERROR(check_cancelled());
   report_.root = header_.root;
   return file_->publish();
@@ -109,7 +116,7 @@ Status Session::write_headers() {
 
 // Through O_DIRECT where the data went that way; else the page cache is emptied first, as far as
 // the kernel does so.
-Status Session::read_back_all() {
+Status Session::read_back_all(std::uint64_t window_bytes) {
   io::File& file = file_->file();
   if (options_.durability == Durability::kFull) INGOT_RETURN_IF_ERROR(file.sync());
   INGOT_RETURN_IF_ERROR(file.advise(io::Advice::kDontNeed, 0, tail_.file_bytes));
@@ -123,7 +130,7 @@ Status Session::read_back_all() {
   FileItems items(*ledger_, header_, header_page_);
   ReadBackOptions options{.path = path_,
                           .file_bytes = tail_.file_bytes,
-                          .window_bytes = staging_->slot_bytes(),
+                          .window_bytes = window_bytes,
                           .cancel = options_.cancel,
                           .next_item = [&] { return items.next(); },
                           .owner_of = [this](std::uint32_t storage) { return owner_of(storage); }};

@@ -4,6 +4,11 @@
 // such a fault inside a mapping made by Ingot is answered with a page of zeros instead, and
 // counted; a program that has read views checks faults() before it trusts what it read. Faults
 // anywhere else go to the handler that was there before.
+//
+// It covers 1,024 mappings that live at one time, in the whole process, first come, first served:
+// each open checkpoint is one, each mutable_view() and mutable_data() another. A fault in one that
+// came later goes to the former handler. Whoever wants very many writable views takes one
+// mutable_data().
 #pragma once
 
 #include <cstdint>

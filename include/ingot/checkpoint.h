@@ -98,11 +98,18 @@ struct TensorFilter {
 
 // An open checkpoint: a cheap handle to shared, immutable state. Copies share it, and it lives as
 // long as any handle or view. All const functions may be called from any number of threads.
+//
+// A TensorInfo is a plain value, and what takes one looks at the place that it names: storage,
+// byte_offset and bytes. Give it descriptions of this checkpoint. Where this file has no such place
+// the answer is kInvalidArgument; where it has, a description of another file's tensor is not
+// noticed, and yields what lies there in this one.
 class Checkpoint {
  public:
-  // Errors: kNotFound, kIoError; kTruncated when the length is not what the header says; kCorrupt;
-  // kUnsupported for newer versions and unknown required features; kRejected for hostile content
-  // and for what is over a limit; kResourceExhausted without memory for index or digest table.
+  // Errors: kNotFound, kIoError; kInvalidArgument for what is no regular file (a folder, a FIFO)
+  // and for a path with a NUL byte; kTruncated when the length is not what the header says;
+  // kCorrupt; kUnsupported for newer versions and unknown required features; kRejected for hostile
+  // content and for what is over a limit; kResourceExhausted without memory for index or digest
+  // table.
   // Blocks for the time it takes to read those two; large ones with a few threads, which end before
   // it returns.
   static Result<Checkpoint> open(std::string_view path, const OpenOptions& options = {});
@@ -145,8 +152,8 @@ class Checkpoint {
   std::optional<StateView> state() const;
 
   // Zero-copy, read-only, and not verified: no data is read before the bytes are touched (tensor.h
-  // says what a view trusts). kNotFound (tensor() alone); kInvalidArgument for a description of
-  // another file's tensor; kResourceExhausted when the file could not be mapped.
+  // says what a view trusts). kNotFound (tensor() alone); kInvalidArgument for a description
+  // whose bytes this file does not have; kResourceExhausted when the file could not be mapped.
   Result<TensorView> tensor(std::string_view name) const;
   Result<TensorView> view(const TensorInfo& tensor) const;
   // Zero-copy until written: a private mapping of the tensor's own pages, as unverified. Errors:
@@ -162,8 +169,8 @@ class Checkpoint {
   //   kChecksumMismatch   names tensor, chunk, range, expected, found; others stay usable
   //   kIoError            the file could not be read, or was truncated meanwhile; with
   //                       Verify::kNo also when it was modified since the open
-  //   kInvalidArgument    the destination is not TensorInfo::bytes long, or the description is of
-  //                       another file's tensor
+  //   kInvalidArgument    the destination is not TensorInfo::bytes long, or this file does not have
+  //                       the description's bytes
   //   kResourceExhausted  no memory for a chunk of which only a part is wanted
   Status read(const TensorInfo& tensor, std::span<std::byte> destination,
               Verify verify = Verify::kYes) const;
@@ -173,7 +180,8 @@ class Checkpoint {
                       std::string_view owner = {}, Verify verify = Verify::kYes) const;
   // Copies a rectangular part, packed row-major. REQUIRES for sub-byte dtypes: byte-aligned rows.
   // `destination` has exactly the slice's bytes. Errors are those of read(); kInvalidArgument also
-  // when the slice does not lie within the tensor.
+  // when the slice does not lie within the tensor, or its bytes, by the description's shape and
+  // strides, not within the tensor's.
   Status read_slice(const TensorInfo& tensor, const Slice& slice, std::span<std::byte> destination,
                     Verify verify = Verify::kYes) const;
   // Copies an attachment's bytes, verified. Errors are those of read(); kResourceExhausted also

@@ -55,7 +55,7 @@ class HostRegistration {
 };
 
 // A file that a device reads into its own memory itself, past the host's (GPUDirect Storage). Any
-// number of threads. Belongs to its device, which must outlive it.
+// number of threads.
 class DeviceFile {
  public:
   virtual ~DeviceFile() = default;
@@ -105,6 +105,7 @@ class CopyQueue {
   virtual Status drain() = 0;
 };
 
+// Everything that a device hands out must be destroyed before the device is.
 class Device {
  public:
   virtual ~Device() = default;
@@ -120,8 +121,8 @@ class Device {
 
   // kResourceExhausted says how much was asked for.
   virtual Result<std::unique_ptr<StagingBuffer>> allocate_staging(std::uint64_t bytes) = 0;
+  // Aligned to at least 256 bytes (LoadPlan::kSlabAlignment), so that it can be a slab.
   virtual Result<std::unique_ptr<DeviceBuffer>> allocate(std::uint64_t bytes) = 0;
-  // The queue must not outlive the device.
   virtual Result<std::unique_ptr<CopyQueue>> open_queue() = 0;
 
   // Whether the range is memory of this device, as far as the device can tell. kInvalidArgument

@@ -322,7 +322,8 @@ class PendingSave {
 // for. What is trained from then on never reaches it. `options.writer.progress` and
 // `.cancel` are called and looked at as in save() and must outlive the handle. Saves under
 // different names may overlap; of two under one name the one that ends last stays. Throws for
-// tensors that cannot be stored and parameters without a name; everything else is wait()'s.
+// tensors that cannot be stored, for parameters without a name, and when there is no thread
+// (kResourceExhausted); everything else is wait()'s.
 [[nodiscard]] PendingSave save_async(const std::string& path, const TrainingState& state,
                                      const SaveOptions& options = {});
 
@@ -433,6 +434,7 @@ struct LoadReport {
   std::string to_string() const;
 };
 
+// File and objects differ. Its Status has Code::kInvalidArgument; the report says what differs.
 class MismatchError : public Error {
  public:
   explicit MismatchError(LoadReport report);

@@ -1,8 +1,8 @@
 // LoadPlan: what to load, and where to.
 //
-//   auto load = ingot::LoadPlan::for_roles(checkpoint, {Role::kParameter, Role::kBuffer});
-//   auto memory = device.allocate(load->slab_bytes());
-//   auto report = ingot::stream(checkpoint, *load, device, (*memory)->span());
+//   const auto load = ingot::LoadPlan::for_roles(checkpoint, {ingot::Role::kParameter});
+//   INGOT_ASSIGN_OR_RETURN(auto memory, device.allocate(load.slab_bytes()));
+//   INGOT_ASSIGN_OR_RETURN(auto report, ingot::stream(load, device, memory->span()));
 //
 // Two ways to say where to. A *slab* is one range of memory, laid out like the file (so that many
 // small tensors are a few large copies), with tensors as views of it. Or each tensor, or slice of
@@ -57,7 +57,9 @@ class LoadPlan {
 
   // Each adds something with a destination of its own. REQUIRES: this is not a slab's plan.
   // kInvalidArgument when the destination has not the size that it takes (exactly, where no strides
-  // are given), or the tensor is of another checkpoint. Destinations must not overlap.
+  // are given), or the tensor's bytes are none of this checkpoint's; kResourceExhausted when the
+  // plan has come to too many runs of bytes. After an error the plan is as it was. Destinations
+  // must not overlap.
   Status add(const TensorInfo& tensor, const Destination& destination);
   Status add(const TensorInfo& tensor, const Slice& slice, const Destination& destination);
   // A range of a storage, as it is. `owner` names it in errors.

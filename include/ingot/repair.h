@@ -35,6 +35,8 @@ struct RepairOptions {
 //   kTruncated    the file's length contradicts the intact page
 //   kUnsupported, kRejected   a page is intact, but of a newer version or hostile
 //   kNotFound     there is no such file
+//   kInvalidArgument   it is no regular file, or its path has a NUL byte
+//   kResourceExhausted no memory for index or digest table
 //   kIoError      reading, writing or the sync failed, or the file was replaced meanwhile; after a
 //                 failed write the other page is still intact
 Result<RepairReport> repair_header(std::string_view path, const RepairOptions& options = {});

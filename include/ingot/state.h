@@ -70,6 +70,8 @@ class StateValue {
   static StateValue tensor(std::string name);
 
   StateKind kind() const { return kind_; }
+  // REQUIRES of each: the kind that it names. Of another kind they answer without meaning: 0,
+  // empty, or another kind's bits; nothing is out of bounds.
   bool as_bool() const { return number_ != 0; }
   std::int64_t as_int64() const { return number_; }
   double as_float64() const;
@@ -79,12 +81,16 @@ class StateValue {
   const std::vector<StateValue>& items() const { return items_; }
   std::vector<StateValue>& items() { return items_; }
 
-  // Appends to a list or tuple.
+  // Appends to a list or tuple; null becomes a list. Returns the item.
   StateValue& append(StateValue item);
-  // Sets a key of a dict: replaces the value where the key exists, else appends. Returns the value.
+  // Sets a key of a dict: replaces the value where the key exists, else appends; null becomes a
+  // dict. Returns the value.
   StateValue& set(StateKey key, StateValue value);
   // The value under a key, or null pointer.
   const StateValue* find(const StateKey& key) const;
+  // What the three return is valid until the next append() or set() of the same list or dict. Items
+  // or keys in a value whose kind has none are refused when it is written: Writer::create() then
+  // answers kInvalidArgument.
 
  private:
   StateKind kind_ = StateKind::kNull;
@@ -99,6 +105,7 @@ class StateView {
  public:
   struct Node;   // opaque: an element of the index
   struct Table;  // opaque: the index
+  // Internal: a checkpoint makes these (Checkpoint::state()).
   StateView(const Table* table, std::uint32_t node) : table_(table), node_(node) {}
 
   StateKind kind() const;

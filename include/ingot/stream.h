@@ -56,7 +56,9 @@ struct StreamOptions {
   // Bound of all staging memory. kResourceExhausted, with the least that would do, when a chunk of
   // the file does not fit.
   std::uint64_t staging_bytes = std::uint64_t{256} << 20;
-  int threads = 0;  // reader threads, each with a copy queue; 0: as many as the process may run on
+  // Reader threads, each with a copy queue; 0: as many as the process may run on. Never more than
+  // 64, whatever is asked for: StreamReport::threads says how many there were.
+  int threads = 0;
   ProgressCallback progress = {};
   const CancelFlag* cancel = nullptr;
 };

@@ -22,7 +22,8 @@ enum class ReadPath : std::uint8_t {
   kAuto,     // kMapping while a BusGuard lives, else kRead
   kRead,     // read(2) into private buffers: truncation meanwhile is an error
   kMapping,  // hash the mapped pages in place: fastest warm, and trusts that nobody truncates the
-             // file (populated first, so most truncations are errors; bus_guard.h covers the rest)
+             // file (populated first, so most truncations are errors; bus_guard.h covers the rest).
+             // kRead where the file could not be mapped: VerifyReport::path and reason say so
   kDirect,   // O_DIRECT, past the page cache: proves the medium itself
 };
 std::string_view read_path_name(ReadPath path);
@@ -53,8 +54,10 @@ struct VerifyReport {
 };
 
 // Hashes what `options` names. Damage is in the report, not in the Status, which is for what kept
-// the verification from being made: kNotFound (a tensor), kCancelled, kUnsupported (no O_DIRECT).
-// Blocks; uses its own threads, which end before it returns.
+// the verification from being made: kNotFound (a tensor), kInvalidArgument (a negative number of
+// threads), kCancelled, kUnsupported (no O_DIRECT), kResourceExhausted (no memory to read into),
+// kIoError (the file cannot be looked at, or a queue of reads fails). Blocks; uses its own threads,
+// at most 1,024, which end before it returns.
 Result<VerifyReport> verify(const Checkpoint& checkpoint, const VerifyOptions& options = {});
 
 }  // namespace ingot

@@ -127,6 +127,7 @@ struct WriterOptions {
   std::uint64_t chunk_bytes = std::uint64_t{1} << 20;  // power of two, 64 KiB to 1 GiB
   std::uint64_t alignment = 4096;  // of storages >= 64 KiB; power of two, 4 KiB to 2 MiB
   // That hash and copy within one write() of a large range; 0: as many as the process may run on.
+  // At most 1,024: above, kInvalidArgument.
   int threads = 1;
   bool sha256 = false;     // a SHA-256 per chunk and a root over them (docs/security.md)
   bool read_back = false;  // read and verify the whole file before publishing it
@@ -151,7 +152,9 @@ struct WriteReport {
   Digest128 root;                   // valid after commit()
 };
 
-// Writes one file. Memory is bounded by WriterOptions::staging_bytes and the plan's own size.
+// Writes one file. Its memory is WriterOptions::staging_bytes at most, which commit() gives back,
+// the index (as large as the plan makes it), and 20 bytes for each chunk of data, 52 with SHA-256.
+// Reading back takes no more than the staging did.
 //
 // write() may be called from several threads at once. Everything fails with the first error from
 // then on. A writer that is destroyed without a commit leaves nothing behind.
@@ -161,7 +164,7 @@ class Writer {
   // Nothing under `path` changes. Blocks for the time that reserving takes. Errors:
   //   kInvalidArgument    the plan or the options; the message names the tensor
   //   kResourceExhausted  no space ("need X, have Y") or no memory
-  //   kAlreadyExists      with Existing::kFail
+  //   kAlreadyExists      with Existing::kFail; with kReplace for what is no regular file
   //   kNotFound           the folder does not exist
   //   kUnsupported        DirectIo::kOn where O_DIRECT is not to be had
   //   kIoError            whatever else the operating system says
@@ -194,12 +197,14 @@ class Writer {
 
   // Finishes: all storages must be complete. Publishes the file under its name and returns only
   // then. Once, from one thread, after all writes have returned; no writes after it. Blocks until
-  // the file is durable (Durability::kFull). Errors; after all but the last the file is dropped and
-  // what was under the name is still there:
+  // the file is durable (Durability::kFull). Staging memory, descriptors and, after an error, the
+  // space of the file are given back before it returns. Errors; after all but the last the file is
+  // dropped and what was under the name is still there:
   //   kInvalidArgument    bytes are missing (the message names tensors), or a second call
   //   kChecksumMismatch   as for write(), or, with `read_back`, data that reads otherwise
   //   kCorrupt            with `read_back`: padding, tables, index or header that read otherwise
-  //   kAlreadyExists      with Existing::kFail, when another writer was faster
+  //   kAlreadyExists      with Existing::kFail, when another writer was faster; with kReplace, when
+  //                       what is under the name now is no regular file
   //   kResourceExhausted, kCancelled, kIoError (a failed fsync among them: it is never tried again)
   //   kCommitUncertain    the file is there under its name, but whether that survives a power
   //                       cut is not known; either state is a whole file

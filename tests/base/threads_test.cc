@@ -6,6 +6,9 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
+
+#include "tests/io/child.h"
 
 namespace ingot {
 namespace {
@@ -42,6 +45,17 @@ TEST(ThreadsTest, TheCallersIsAlwaysThere) {
 }
 
 TEST(ThreadsTest, ThereIsAProcessor) { EXPECT_GE(available_threads(), 1); }
+
+// A kernel with room for many processors takes no smaller set than its own: EINVAL.
+TEST(ThreadsTest, KernelsWithManyProcessors) {
+  const int threads = available_threads();
+  const int result = io::in_child([&] {
+    if (!io::refuse_small(SYS_sched_getaffinity, 1, 8192 / 8, EINVAL)) return io::kNoFilters;
+    return available_threads() == threads ? 0 : 1;
+  });
+  if (result == io::kNoFilters) GTEST_SKIP() << "no seccomp here";
+  EXPECT_EQ(result, 0);
+}
 
 }  // namespace
 }  // namespace ingot

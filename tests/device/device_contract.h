@@ -99,6 +99,7 @@ class DeviceContract : public ::testing::TestWithParam<DeviceCase> {
   std::unique_ptr<DeviceBuffer> memory(std::uint64_t bytes) {
     auto made = device().allocate(bytes);
     EXPECT_THAT(made.status(), IsOk());
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>((*made)->span().data) % 256, 0U) << "for a slab";
     return *std::move(made);
   }
   std::unique_ptr<CopyQueue> queue() {

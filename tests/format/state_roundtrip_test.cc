@@ -152,5 +152,26 @@ TEST_F(StateRoundTrip, DictItemsWithoutKeysAreRefused) {
   EXPECT_THAT(encode_index(model), StatusIs(Code::kInvalidArgument, HasSubstr("key")));
 }
 
+TEST_F(StateRoundTrip, WhatAKindCannotHoldIsRefused) {
+  const auto encoded = [](StateValue root) {
+    IndexModel model;
+    model.state = std::move(root);
+    return encode_index(model);
+  };
+  for (StateValue value : {StateValue::boolean(true), StateValue::integer(3), StateValue::real(1),
+                           StateValue::string("text"), StateValue::bytes({})}) {
+    value.append(StateValue::integer(1));
+    EXPECT_THAT(encoded(value), StatusIs(Code::kInvalidArgument,
+                                         HasSubstr(std::string(state_kind_name(value.kind())))));
+  }
+  for (StateValue value : {StateValue::list(), StateValue::tuple()}) {
+    value.set("key", StateValue::integer(1));
+    EXPECT_THAT(encoded(value), StatusIs(Code::kInvalidArgument, HasSubstr("keys")));
+  }
+  StateValue dict = StateValue::dict();
+  dict.append(StateValue::integer(1));
+  EXPECT_THAT(encoded(dict), StatusIs(Code::kInvalidArgument, HasSubstr("key")));
+}
+
 }  // namespace
 }  // namespace ingot::format

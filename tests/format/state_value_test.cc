@@ -45,6 +45,17 @@ TEST(StateValueTest, DictsKeepOrderAndReplace) {
   EXPECT_EQ(dict.find("c"), nullptr);
 }
 
+TEST(StateValueTest, NullBecomesWhatIsPutIntoIt) {
+  StateValue dict;
+  dict.set("epoch", StateValue::integer(3));
+  EXPECT_EQ(dict.kind(), StateKind::kDict);
+  EXPECT_EQ(dict.find("epoch")->as_int64(), 3);
+  StateValue list;
+  list.append(StateValue::integer(1));
+  EXPECT_EQ(list.kind(), StateKind::kList);
+  EXPECT_EQ(list.items().size(), 1u);
+}
+
 // Above a few keys a hash table takes over.
 TEST(StateValueTest, LargeDictsFindEveryKey) {
   StateValue dict = StateValue::dict();

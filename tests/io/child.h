@@ -61,6 +61,23 @@ inline bool refuse_open_flags(int flags, int error) {
          ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
+// The same for a call whose argument `argument`, a size, is below `least`.
+inline bool refuse_small(int number, unsigned argument, unsigned least, int error) {
+  const auto answer = SECCOMP_RET_ERRNO | (static_cast<unsigned>(error) & SECCOMP_RET_DATA);
+  const auto size = static_cast<unsigned>(offsetof(seccomp_data, args)) + argument * 8;
+  std::array filter = {
+      sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(number), 0, 3),
+      sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, size),
+      sock_filter BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, least, 1, 0),
+      sock_filter BPF_STMT(BPF_RET | BPF_K, answer),
+      sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program{filter.size(), filter.data()};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
 // What `function` returned in a child whose `number`th system call fails; kNoFilters when it cannot
 // be made to.
 inline constexpr int kNoFilters = 77;

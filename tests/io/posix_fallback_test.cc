@@ -52,6 +52,21 @@ TEST_F(PosixFallback, FileSystemsWithoutUnnamedFiles) {
   }
 }
 
+// Where /proc is not mounted an unnamed file could never be given a name: a named one serves.
+TEST_F(PosixFallback, ContainersWithoutProc) {
+  constexpr int kNoRoot = 78;
+  const int result = in_child([&] {
+    if (::chroot(place_.folder().c_str()) != 0 || ::chdir("/") != 0) return kNoRoot;
+    if (posix().create_unnamed("/").status().code() != Code::kUnsupported) return 1;
+    auto atomic = AtomicFile::create(posix(), "/model", {});
+    if (!atomic.ok() || !write_all(atomic->file(), 0, pattern(5000)).ok()) return 2;
+    if (!atomic->publish().ok()) return 3;
+    return content_of(posix(), "/model") == pattern(5000) ? 0 : 4;
+  });
+  if (result == kNoRoot) GTEST_SKIP() << "only root gets another root folder";
+  EXPECT_EQ(result, 0);
+}
+
 TEST_F(PosixFallback, FileSystemsWithoutDirectIo) {
   auto file = create_file(posix(), path("file"), pattern(5000));
   without_flags(O_DIRECT, EINVAL, [&] {

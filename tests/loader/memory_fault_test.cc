@@ -89,6 +89,23 @@ TEST_F(MemoryFaults, Open) {
   fail_each([&] { return Checkpoint::open(path_).status(); });
 }
 
+// An index that two threads validate, and that the first refuses: the second must hear of it even
+// when there is no memory for the message.
+TEST_F(MemoryFaults, OpenOfALargeRefusedIndex) {
+  WritePlan large;
+  for (int i = 0; i < 12'000; ++i) {
+    large.add({.name = "a.layer.with.a.name.of.some.length." + std::to_string(i)});
+  }
+  ASSERT_OK(write_sample(path_, large));
+  const FileInfo file = Checkpoint::open(path_)->file();
+  ASSERT_GE(file.index_bytes, std::uint64_t{1} << 20);
+  root_ = file.root;
+  fail_each([&] {
+    const Status status = Checkpoint::open(path_, {.limits = {.max_tensors = 1}}).status();
+    return status.code() == Code::kRejected ? Status() : status;
+  });
+}
+
 TEST_F(MemoryFaults, LookUpAndRead) {
   const Checkpoint checkpoint = *Checkpoint::open(path_);
   std::vector<std::byte> bytes;

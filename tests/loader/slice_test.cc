@@ -181,6 +181,31 @@ TEST_F(SliceTest, RefusesWhatIsOutside) {
               StatusIs(Code::kInvalidArgument, HasSubstr("expected 8, found 4")));
 }
 
+// Descriptions are plain values: what was edited must not lead out of the tensor or of a buffer.
+TEST_F(SliceTest, RefusesEditedDescriptions) {
+  const Checkpoint checkpoint = open(mixed_plan());
+  const TensorInfo tensor = *checkpoint.find("embed.weight");  // 100 x 501
+  Blob found(501 * 4);
+  const std::int64_t longer[] = {std::int64_t{1} << 40, 501};
+  const std::int64_t deeper[] = {100, 501, 1};
+  const std::int64_t steps[] = {std::int64_t{1} << 40, 1};
+  for (const Verify mode : {Verify::kYes, Verify::kNo}) {
+    for (const std::int64_t row : {std::int64_t{100}, std::int64_t{5000}, std::int64_t{1} << 35}) {
+      TensorInfo edited = tensor;
+      edited.shape = longer;
+      EXPECT_THAT(checkpoint.read_slice(edited, {{row, 0}, {row + 1, 501}}, found, mode),
+                  StatusIs(Code::kInvalidArgument, HasSubstr("embed.weight")));
+    }
+    TensorInfo strided = tensor;
+    strided.strides = steps;
+    EXPECT_THAT(checkpoint.read_slice(strided, {{1, 0}, {2, 501}}, found, mode),
+                StatusIs(Code::kInvalidArgument, HasSubstr("embed.weight")));
+    strided.shape = deeper;
+    EXPECT_THAT(checkpoint.read_slice(strided, {{0, 0, 0}, {1, 501, 1}}, found, mode),
+                StatusIs(Code::kInvalidArgument, HasSubstr("rank")));
+  }
+}
+
 // A row of a tensor of four chunks: one read of one chunk, and no more.
 TEST_F(SliceTest, ReadsOnlyTheChunksItTouches) {
   open(mixed_plan());

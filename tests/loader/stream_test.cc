@@ -398,6 +398,24 @@ TEST_F(StreamTest, RefusesWrongDestinations) {
   EXPECT_THAT(stream(load, host_device(), big->span()), StatusIs(code));
 }
 
+// Whoever was refused may go: its device is none of the plan's.
+TEST_F(StreamTest, WhatWasRefusedLeavesNoDevice) {
+  const Checkpoint checkpoint = open();
+  const TensorInfo embed = *checkpoint.find("embed.weight");
+  TensorInfo edited = embed;
+  const std::int64_t longer[] = {101, 501};
+  edited.shape = longer;
+  FaultDevice refused(host_device());
+  Blob memory(101 * 501 * 4);
+  LoadPlan load(checkpoint);
+  EXPECT_THAT(
+      load.add(edited, Slice{}, {.device = &refused, .memory = {memory.data(), memory.size()}}),
+      StatusIs(Code::kInvalidArgument));
+  ASSERT_OK(load.add(embed, {.memory = {memory.data(), embed.bytes}}));
+  ASSERT_OK(stream(load));
+  EXPECT_EQ(refused.calls(), 0U);
+}
+
 TEST_F(StreamTest, ReportsProgressAndStops) {
   const Checkpoint checkpoint = open();
   const LoadPlan load = LoadPlan::for_roles(checkpoint, kAllRoles);

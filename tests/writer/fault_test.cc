@@ -134,6 +134,31 @@ TEST_F(FaultLoop, ErrorsCarryTheErrnoAndTheirCode) {
   EXPECT_THAT(failed(io::Call::kSyncFolder, EIO), StatusIs(Code::kCommitUncertain));
 }
 
+// The writer may live on for long: what it has written goes when commit() fails, not when it does.
+TEST_F(FaultLoop, ACommitThatFailsDropsTheFile) {
+  for (const Way& way : ways()) {
+    io::MemoryFileSystem memory;
+    case_.prepare(memory, way);
+    const std::uint64_t free_before = *memory.free_bytes("");
+    const std::vector<std::string> names_before = memory.names();
+    io::FaultFileSystem faults(memory);
+    WriterOptions options = options_on(faults);
+    options.existing = way.existing;
+    options.direct = way.direct;
+    ASSERT_OK_AND_ASSIGN(Writer writer, Writer::create(kName, case_.new_model().plan, options));
+    ASSERT_OK(write_all(writer, case_.new_model()));
+    faults.set_fault({.forever = true, .only = {io::Call::kWrite}});
+    EXPECT_THAT(writer.commit(), StatusIs(Code::kIoError)) << way.name;
+    // A name that is gone keeps its bytes until the folder's next sync, here.
+    if (way.features.unnamed_files) {
+      EXPECT_EQ(*memory.free_bytes(""), free_before) << way.name;
+    }
+    EXPECT_EQ(memory.names(), names_before) << way.name;
+    EXPECT_THAT(writer.write(StorageId{0}, {}), StatusIs(Code::kIoError)) << way.name;
+    EXPECT_THAT(writer.commit(), StatusIs(Code::kIoError)) << way.name;
+  }
+}
+
 // A failed fsync is final: it is called once.
 TEST_F(FaultLoop, SyncIsNeverRetried) {
   io::MemoryFileSystem memory;

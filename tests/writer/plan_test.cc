@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "../support/sanitized.h"
 #include "../support/status_matchers.h"
 #include "model.h"
 
@@ -230,6 +231,35 @@ TEST(Plan, ASparseSixteenTebibyteFileIsPlannedAndRefusedForSpaceAlone) {
   options.chunk_bytes = std::uint64_t{1} << 30;
   EXPECT_THAT(Writer::create("model.ingot", plan, options),
               StatusIs(Code::kResourceExhausted, HasSubstr("need 20.0 TiB")));
+}
+
+WritePlan plan_of(std::uint64_t bytes) {
+  WritePlan plan;
+  TensorSpec large = spec("large");
+  large.storage = plan.add_storage(bytes);
+  plan.add(large);
+  return plan;
+}
+
+// The books of an exbibyte in chunks of 64 KiB are some 300 TiB.
+TEST(Plan, SpaceIsAskedForBeforeTheBooksAreOpened) {
+  io::MemoryFileSystem file_system;
+  WriterOptions options = options_on(file_system);
+  options.chunk_bytes = 65536;
+  EXPECT_THAT(Writer::create("model.ingot", plan_of(std::uint64_t{1} << 60), options),
+              StatusIs(Code::kResourceExhausted, HasSubstr("bytes), have 1.0 PiB")));
+  EXPECT_THAT(file_system.names(), ::testing::IsEmpty());
+}
+
+TEST(Plan, WithoutMemoryForTheBooksNothingIsMade) {
+  if (kSanitized) GTEST_SKIP() << "a sanitizer ends the program instead";
+  io::MemoryFileSystem file_system;
+  file_system.set_capacity(std::uint64_t{1} << 61);
+  WriterOptions options = options_on(file_system);
+  options.chunk_bytes = 65536;
+  EXPECT_THAT(Writer::create("model.ingot", plan_of(std::uint64_t{1} << 60), options),
+              StatusIs(Code::kResourceExhausted, HasSubstr("memory")));
+  EXPECT_THAT(file_system.names(), ::testing::IsEmpty());
 }
 
 }  // namespace

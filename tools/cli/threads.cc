@@ -1,18 +1,9 @@
 #include "tools/cli/threads.h"
 
-#include <sched.h>
-
-#include <algorithm>
-#include <thread>
+#include "base/threads.h"
 
 namespace ingot::tools {
 
-int thread_count(int asked) {
-  if (asked > 0) return asked;
-  cpu_set_t allowed;
-  if (::sched_getaffinity(0, sizeof allowed, &allowed) == 0)
-    return std::max(1, CPU_COUNT(&allowed));
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
+int thread_count(int asked) { return asked > 0 ? asked : available_threads(); }
 
 }  // namespace ingot::tools
