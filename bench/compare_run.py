@@ -1,6 +1,6 @@
 """Ingot and its peers in turn, each call in a fresh process that times itself. Standard library only.
 
-Contenders take turns (A B C B C A ...). The state of the page cache is made and proven by mincore before every call;
+Contenders take turns, each round in another random order. The state of the page cache is made and proven by mincore before every call;
 whatever was read must be what is in the file: every load ends with a sum over every tensor, the rest with a number of
 their own (FOUND). What a save wrote is removed and the file system synced before the next one.
 """

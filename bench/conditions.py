@@ -42,7 +42,7 @@ def conditions(data, result):
     lines.append(f"* {data['date']}, load average {before:.2f} before and {after:.2f} after.")
     few = "" if data["repetitions"] >= PROTOCOL else f", not the {PROTOCOL} of our protocol"
     lines.append(f"* {data['repetitions']} repetitions{few}: of the C++ programs in random order, of peers and training runs in "
-                 "turn, each round beginning with the next one (A B C, B C A, ...).")
+                 "rounds, each in another random order.")
     lines += fewer_repetitions(data)
     lines.append(f"* A call was stopped after {processes.LIMIT_SECONDS} s.")
     lines += [f"* {note}" for note in data.get("notes", [])]

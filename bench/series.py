@@ -1,5 +1,7 @@
 """What is recorded: seconds and counters of every repetition of a contender. Standard library only."""
 
+import random
+
 
 def new(group, shape, contender):
     return {"group": group, "shape": shape, "contender": contender, "seconds": [], "counters": {}, "errors": []}
@@ -44,10 +46,10 @@ def is_enough(series):
 
 
 def rounds(repetitions, all_series):
-    """(round, series) in an order that turns with each round (A B C, B C A, ...); one that failed is left out."""
+    """(round, series), each round in a random order, the same in every run; one that failed is left out. Whoever always came
+    after the same one would always find the memory and the disk as that one leaves them."""
     for number in range(repetitions):
-        turn = number % max(len(all_series), 1)
-        for series in all_series[turn:] + all_series[:turn]:
+        for series in random.Random(number).sample(all_series, len(all_series)):
             if not series["errors"] and not is_enough(series):
                 yield number, series
 

@@ -81,8 +81,8 @@ class Case(unittest.TestCase):
 class InTurn(Case):
     def test_contenders_take_turns(self):
         self.training.in_turn(SAVE, ["ingot", "torch-cpp", "dcp"])
-        self.assertEqual(self.asked("save"),
-                         ["ingot", "torch-cpp", "dcp", "torch-cpp", "dcp", "ingot", "dcp", "ingot", "torch-cpp"])
+        asked = self.asked("save")
+        self.assertEqual([sorted(asked[begin:begin + 3]) for begin in (0, 3, 6)], [["dcp", "ingot", "torch-cpp"]] * 3)
 
     def test_all_read_their_own_file_but_for_those_who_map_anothers(self):
         self.training.in_turn(RESUME, ["ingot", "torch-python", "torch-python-mmap"])
@@ -184,7 +184,7 @@ class Running(Case):
         self.assertTrue(good)
         self.assertEqual([entry["group"] for entry in result],
                          7 * ["training-save"] + ["training-resume"] + 3 * ["training-stall"])
-        self.assertIn("[1/8] training-save 12MiB ingot 1 s", self.told)
+        self.assertRegex(self.told, r"\[[12]/8\] training-save 12MiB ingot 1 s")
         self.assertIn("[8/8] training-stall 12MiB 2 s", self.told)
         self.assertEqual(self.left(), [])
 
