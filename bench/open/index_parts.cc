@@ -1,36 +1,30 @@
 #include "bench/open/index_parts.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "ingot/exceptions.h"
 
 #include "format/digest.h"
 #include "format/index_generated.h"
 #include "format/validate.h"
+#include "io/file_system.h"
+#include "io/transfer.h"
+#include "loader/parallel_read.h"
 
 namespace ingot::bench {
 namespace {
 
-void read_at(const Descriptor& file, std::uint64_t offset, MutableBytes destination) {
-  while (!destination.empty()) {
-    const ssize_t n =
-        pread(file.get(), destination.data(), destination.size(), static_cast<off_t>(offset));
-    if (n <= 0) throw_errno("pread");
-    destination = destination.subspan(static_cast<std::size_t>(n));
-    offset += static_cast<std::uint64_t>(n);
-  }
-}
+// Where the parts find their bytes: on huge pages, which is best.
+constexpr auto kHuge = io::MemoryUse::kTransfers;
 
-format::Header header_of(const Descriptor& file, const std::string& path) {
+format::Header header_of(io::File& file, const std::string& path) {
   format::HeaderPage page;
-  read_at(file, 0, page);
+  or_throw(io::read_exact(file, 0, page));
   return or_throw(format::decode_header(page, path, Region::kHeader));
 }
 
-io::AlignedBuffer bytes_of(const Descriptor& file, std::uint64_t offset, std::uint64_t length) {
-  io::AlignedBuffer buffer = or_throw(io::AlignedBuffer::allocate(length));
-  read_at(file, offset, buffer.bytes());
+io::AlignedBuffer bytes_of(io::File& file, std::uint64_t offset, std::uint64_t length,
+                           io::MemoryUse use) {
+  io::AlignedBuffer buffer = or_throw(io::AlignedBuffer::allocate(length, use));
+  or_throw(loader::parallel_read(file, offset, buffer.bytes()));
   return buffer;
 }
 
@@ -38,10 +32,10 @@ io::AlignedBuffer bytes_of(const Descriptor& file, std::uint64_t offset, std::ui
 
 IndexBytes::IndexBytes(const std::string& file_path)
     : path(file_path),
-      file(file_path, O_RDONLY),
-      header(header_of(file, file_path)),
-      index(bytes_of(file, header.index_offset, header.index_bytes)),
-      digests(bytes_of(file, header.digests_offset, header.digests_bytes)) {}
+      file(or_throw(io::or_posix(nullptr).open(file_path, io::Access::kRead))),
+      header(header_of(*file, file_path)),
+      index(bytes_of(*file, header.index_offset, header.index_bytes, kHuge)),
+      digests(bytes_of(*file, header.digests_offset, header.digests_bytes, kHuge)) {}
 
 bool hash_and_verify(const IndexBytes& in) {
   if (format::xxh3_128(in.index.bytes()) != in.header.index_digest) return false;
@@ -51,10 +45,9 @@ bool hash_and_verify(const IndexBytes& in) {
 }
 
 bool read_index(const IndexBytes& in) {
-  Result<io::AlignedBuffer> copy = io::AlignedBuffer::allocate(in.header.index_bytes);
-  if (!copy.ok()) return false;
-  read_at(in.file, in.header.index_offset, copy->bytes());
-  return true;
+  return !bytes_of(*in.file, in.header.index_offset, in.header.index_bytes, io::MemoryUse::kContent)
+              .bytes()
+              .empty();
 }
 
 bool hash_index(const IndexBytes& in) {

@@ -1,11 +1,12 @@
 // What open() works on, and the parts that it is made of, one by one.
 #pragma once
 
+#include <memory>
 #include <string>
 
-#include "bench/support/descriptor.h"
 #include "format/header.h"
 #include "io/aligned_buffer.h"
+#include "io/file.h"
 
 namespace ingot::bench {
 
@@ -14,7 +15,7 @@ struct IndexBytes {
   explicit IndexBytes(const std::string& file_path);
 
   std::string path;
-  Descriptor file;
+  std::unique_ptr<io::File> file;
   format::Header header;
   io::AlignedBuffer index;
   io::AlignedBuffer digests;
@@ -25,7 +26,7 @@ using IndexPart = bool (*)(const IndexBytes&);
 
 // The ceiling of open: the two things that cannot be left out.
 bool hash_and_verify(const IndexBytes& in);
-// Into memory that is new, as open() does.
+// Into memory that is new, by open()'s own function.
 bool read_index(const IndexBytes& in);
 bool hash_index(const IndexBytes& in);
 bool hash_digest_table(const IndexBytes& in);
