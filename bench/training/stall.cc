@@ -26,6 +26,7 @@ std::vector<torch::Tensor> random_tensors(std::uint64_t mib, const torch::Device
 double copy_out(const std::vector<torch::Tensor>& tensors) {
   const bool from_gpu = tensors.front().is_cuda();
   std::vector<torch::Tensor> copies;
+  copies.reserve(tensors.size());
   for (const torch::Tensor& tensor : tensors) {
     copies.push_back(torch::ones(tensor.sizes(), torch::TensorOptions().pinned_memory(from_gpu)));
   }
