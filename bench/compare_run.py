@@ -1,8 +1,8 @@
 """Ingot and its peers in turn, each call in a fresh process that times itself. Standard library only.
 
-Contenders take turns, each round in another random order. The state of the page cache is made and proven by mincore before every call;
-whatever was read must be what is in the file: every load ends with a sum over every tensor, the rest with a number of
-their own (FOUND). What a save wrote is removed and the file system synced before the next one.
+Contenders take turns, each round in another random order. The state of the page cache is made and proven by mincore before
+every call; whatever was read must be what is in the file: every load ends with a sum over every tensor, the rest with a
+number of their own (FOUND). What a save wrote is removed and the file system synced before the next one.
 """
 
 import dataclasses
@@ -12,6 +12,7 @@ import re
 import contenders
 import inputs
 import series
+from rounds import Rounds
 
 TINY = "small:8"
 OPEN_SHAPES = ["small:1000", "small:100000", "small:1000000:16"]
@@ -67,7 +68,8 @@ def names_of(plan, pattern, python):
 
 class Comparison:
     def __init__(self, arguments, runner, journal, progress):
-        self.arguments, self.runner, self.journal, self.progress = arguments, runner, journal, progress
+        self.arguments, self.runner = arguments, runner
+        self.rounds = Rounds(arguments.repetitions, journal, progress)
         self.inputs = inputs.Inputs(arguments.cache, runner)
         self.settled = set()  # paths
 
@@ -159,31 +161,9 @@ class Comparison:
             answer["bytes_per_second"] = self.inputs.bytes(plan.shape) / answer["seconds"]
         return answer
 
-    def step(self, plan, name, number):
-        """The journal's answer, or a new one."""
-        base = inputs.base_name(plan.shape)
-        key = (plan.group, base, name, number)
-        measured = not self.journal.knows(key)
-        answer = self.journal.once(key, lambda: self.measure(plan, name, number))
-        self.progress.step(f"{plan.group} {base} {name}", told(answer), measured)
-        return answer
-
     def run(self, plan, names):
-        base, steps = inputs.base_name(plan.shape), 0
-        all_series, apart = [series.new(plan.group, base, name) for name in names], []
-        for number, entry in series.rounds(self.arguments.repetitions, all_series):
-            series.record(entry, self.step(plan, entry["contender"], number), apart)
-            steps += 1
-        self.progress.fewer(self.arguments.repetitions * len(names) - steps)
-        return series.measured(all_series + apart)
-
-
-def told(answer):
-    """One line about an answer."""
-    if "error" in answer:
-        return answer["error"]
-    seconds = [part["seconds"] for part in answer.get("runs", {"": answer}).values() if "seconds" in part]
-    return f"{min(seconds):.4g} s" if seconds else "failed"
+        return self.rounds.run(plan.group, inputs.base_name(plan.shape), names,
+                               lambda name, number: self.measure(plan, name, number))
 
 
 def chosen(arguments, python):

@@ -10,8 +10,8 @@ import re
 
 import inputs
 import series
-from compare_run import told
 from progress import Progress
+from rounds import Rounds, told
 from training_contenders import STALL, Contenders
 
 SIZES, QUICK_SIZES = [100, 2048], [12]  # MiB of parameters and moments together
@@ -33,7 +33,7 @@ class Plan:
 
 class Training:
     def __init__(self, here, folder, repetitions, journal, progress):
-        self.here, self.folder, self.repetitions, self.journal, self.progress = here, folder, repetitions, journal, progress
+        self.here, self.folder, self.rounds = here, folder, Rounds(repetitions, journal, progress)
 
     def path(self, contender, mib):
         """One file serves both ways to resume from it."""
@@ -85,34 +85,19 @@ class Training:
             return self.here.alone(name, plan.mib)
         return self.save(name, plan.mib) if plan.command == "save" else self.resume(name, plan.mib)
 
-    def step(self, what, key, work, tell):
-        """The journal's answer or work()'s; tell(answer) in a line."""
-        measured = not self.journal.knows(key)
-        answer = self.journal.once(key, work)
-        self.progress.step(what, tell(answer), measured)
-        return answer
-
     def in_turn(self, plan, names):
-        all_series, apart, steps = [series.new(plan.group, plan.shape, name) for name in names], [], 0
-        for number, entry in series.rounds(self.repetitions, all_series):
-            name = entry["contender"]
-            answer = self.step(f"{plan.group} {plan.shape} {name}", (plan.group, plan.shape, name, number),
-                               lambda n=name, r=number: self.measure(plan, n, r), told)
-            series.record(entry, answer, apart)
-            steps += 1
-        self.progress.fewer(self.repetitions * len(names) - steps)
-        return series.measured(all_series + apart)
+        return self.rounds.run(plan.group, plan.shape, names, lambda name, number: self.measure(plan, name, number))
 
     def held_up(self, plan, names):
         """How long save_async() holds the training up, and until its file is durable, beside a copy of the same bytes."""
         all_series = {name: series.new(plan.group, plan.shape, name) for name in names}
-        for number in range(self.repetitions):
-            answer = self.step(f"{plan.group} {plan.shape}", (plan.group, plan.shape, number), lambda: self.stall(plan.mib),
-                               lambda answer: told(last_save(answer, "ingot")))
+        for number in range(self.rounds.repetitions):
+            answer = self.rounds.step((plan.group, plan.shape, number), lambda: self.stall(plan.mib),
+                                      lambda answer: told(last_save(answer, "ingot")))
             for name, entry in all_series.items():
                 series.add(entry, last_save(answer, name))
             if "error" in answer:
-                self.progress.fewer(self.repetitions - number - 1)
+                self.rounds.progress.fewer(self.rounds.repetitions - number - 1)
                 break
         return list(all_series.values())
 

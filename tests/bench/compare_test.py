@@ -103,7 +103,7 @@ class Comparing(unittest.TestCase):
                          ["not out of the page cache"])
 
     def test_loads_name_the_device_and_who_is_told_the_model_knows_it(self):
-        self.comparison.arguments.repetitions = 1
+        self.comparison.rounds.repetitions = 1
         for path, device in (("load", "cpu"), ("gpu", "cuda:0")):
             for name in ("ingot", "torch"):
                 with mock.patch.object(self.runner, "call", wraps=self.runner.call) as call:
