@@ -50,7 +50,8 @@ GROUPS = {
         "From bytes in memory to a file that survives a power cut: digests, data, fsync of file and folder. Ceiling: the "
         "best of six O_DIRECT writes of the same bytes into a reserved file, with the same fsyncs, straight out of the "
         "caller's memory and without digests. `metadata`: as many tensors of the same names without bytes are saved; "
-        "`2*xxh3+memcpy`: every byte is hashed, copied and hashed, nothing written."),
+        "`2*xxh3+memcpy`: every byte is hashed, copied and hashed, nothing written; `2*xxh3+memcpy+direct-write`: the same "
+        "by the one thread that also writes, in blocks of 4 MiB, up to 12 in flight, with the ceiling's fsyncs; plain code."),
     "peers-open": (
         "Open, against other libraries",
         f"Each contender in a fresh process that times itself, in turn; page cache warm. {ON_A_TINY_FILE} Ingot is called "
@@ -104,7 +105,7 @@ GROUPS = {
         "Durable save of a training run",
         "A model and its Adam state (a third each: parameters and two moments) through LibTorch, each contender in a fresh "
         "process, fsync of file and folder on all sides. Ceiling: the best of six O_DIRECT writes of as many bytes, with "
-        "fsync."),
+        "fsync. `2*xxh3+memcpy+direct-write`: such a write by plain code that hashes, copies and hashes every byte first."),
     "training-stall": (
         "Async save",
         "How long `save_async()` holds the training up while it copies what it will write, and how long until the file is "

@@ -16,8 +16,9 @@ PYTHON = {"torch-python": "torch", "dcp": "torch", "torchsnapshot": "torchsnapsh
 CEILINGS = {"save": "ceiling:direct-write", "resume": "ceiling:copy"}
 # Series of a stall -> what its answer calls them. One process has them all.
 STALL = {"ingot": "stall", "ingot-until-durable": "durable", "ceiling:copy": "ceiling"}
-# What needs no file -> its command.
+# What is measured alone -> its command, which writes a file or needs none.
 ALONE = {"part:fresh-memory": "fresh-memory", "ceiling:copy": "copy-ceiling"}
+WRITES = {"part:2*xxh3+memcpy+direct-write": "proven-write"}
 
 
 class Contenders:
@@ -32,7 +33,7 @@ class Contenders:
             return list(STALL)
         have = contenders.installed(self.python)
         python = [name for name, package in PYTHON.items() if {package, "torch"} <= have.keys()]
-        more = ["part:fresh-memory"] if command == "resume" else []
+        more = ["part:fresh-memory"] if command == "resume" else list(WRITES)
         more += ["torch-python-mmap"] if command == "resume" and "torch-python" in python else []
         return ["ingot", "torch-cpp", *python, *more, CEILINGS[command]]
 
@@ -42,7 +43,9 @@ class Contenders:
             return _start(str(self.python), "-B", str(SCRIPT), contender, command, str(mib), path)
         return _start(self.program, command, contender, str(mib), path)
 
-    def alone(self, name, mib):
+    def alone(self, name, mib, path):
+        if name in WRITES:
+            return _start(self.program, WRITES[name], str(mib), path)
         return _start(self.program, ALONE[name], str(mib))
 
     def write_ceilings(self, mib, path, first):

@@ -72,6 +72,12 @@ class Training:
         self.remove(path)
         return self.here.write_ceilings(mib, str(path), number)
 
+    def alone(self, name, mib):
+        path = self.path("alone", mib)
+        answer = self.here.alone(name, mib, str(path))
+        self.remove(path)  # what one that was stopped has left
+        return answer
+
     def stall(self, mib):
         path = self.path("stall", mib)
         answer = self.here.stall(mib, str(path))
@@ -82,7 +88,7 @@ class Training:
         if name == "ceiling:direct-write":
             return self.write_ceilings(plan.mib, number)
         if name.startswith(("part:", "ceiling:")):
-            return self.here.alone(name, plan.mib)
+            return self.alone(name, plan.mib)
         return self.save(name, plan.mib) if plan.command == "save" else self.resume(name, plan.mib)
 
     def in_turn(self, plan, names):

@@ -21,7 +21,7 @@ void write_and_sync(const std::string& path, std::span<const std::byte> bytes) {
 
 }  // namespace
 
-void register_save_buffered(std::shared_ptr<const Payload> payload) {
+void register_save_buffered(const std::shared_ptr<const Payload>& payload) {
   add_benchmark("save", payload->shape().name, "write+fsync", Repeat::kOnce,
                 [payload](benchmark::State& state) {
                   const std::span<const std::byte> bytes = payload->bytes();

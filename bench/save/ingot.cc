@@ -1,9 +1,7 @@
 #include <algorithm>
-#include <cstring>
-
-#include "ingot/digest.h"
 
 #include "bench/save/save.h"
+#include "bench/support/hash_and_copy.h"
 #include "bench/support/options.h"
 #include "bench/support/run.h"
 #include "bench/support/usage.h"
@@ -25,10 +23,9 @@ void save_durably(benchmark::State& state, const Payload& payload, const WriterO
   }
 }
 
-// What the calling thread does for every byte beside handing it to the kernel: hash it as it is
-// handed over, copy it to a slot, hash the slot.
-void hash_and_copy(benchmark::State& state, const Payload& payload) {
-  const Memory slot(std::size_t{4} << 20);
+// On one thread, as a Writer does by default, with nothing in flight.
+void hash_and_copy_all(benchmark::State& state, const Payload& payload) {
+  const Memory slot(kWriterShape.block_bytes);
   const std::span<std::byte> all = payload.bytes();
   for (auto _ : state) {
     state.SetIterationTime(time_of([&] {
@@ -36,9 +33,7 @@ void hash_and_copy(benchmark::State& state, const Payload& payload) {
       for (const Tensor& tensor : payload.shape().tensors) {
         for (std::size_t left = tensor.bytes(); left > 0;) {
           const std::size_t bytes = std::min(left, slot.bytes().size());
-          benchmark::DoNotOptimize(digest_of(all.subspan(offset, bytes)));
-          std::memcpy(slot.data(), all.data() + offset, bytes);
-          benchmark::DoNotOptimize(digest_of(slot.bytes().first(bytes)));
+          hash_and_copy(all.subspan(offset, bytes), slot.bytes().first(bytes));
           offset += bytes;
           left -= bytes;
         }
@@ -50,7 +45,7 @@ void hash_and_copy(benchmark::State& state, const Payload& payload) {
 
 }  // namespace
 
-void register_save_ingot(std::shared_ptr<const Payload> payload) {
+void register_save_ingot(const std::shared_ptr<const Payload>& payload) {
   auto add = [&](const char* contender, const WriterOptions& options) {
     add_benchmark(
         "save", payload->shape().name, contender, Repeat::kOnce,
@@ -60,7 +55,7 @@ void register_save_ingot(std::shared_ptr<const Payload> payload) {
   add_benchmark("save", payload->shape().name, "part:metadata", Repeat::kOnce,
                 [empty](benchmark::State& state) { save_durably(state, *empty, {}); });
   add_benchmark("save", payload->shape().name, "part:2*xxh3+memcpy", Repeat::kOnce,
-                [payload](benchmark::State& state) { hash_and_copy(state, *payload); });
+                [payload](benchmark::State& state) { hash_and_copy_all(state, *payload); });
   add("ingot", {});
   add("ingot-threads", {.threads = options().threads});
   add("ingot-buffered", {.direct = DirectIo::kOff});

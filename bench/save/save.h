@@ -8,10 +8,10 @@
 
 namespace ingot::bench {
 
-void register_save_ingot(std::shared_ptr<const Payload> payload);
-void register_save_ceiling(std::shared_ptr<const Payload> payload);
+void register_save_ingot(const std::shared_ptr<const Payload>& payload);
+void register_save_ceiling(const std::shared_ptr<const Payload>& payload);
 // write(2) and fsync: what most programs do.
-void register_save_buffered(std::shared_ptr<const Payload> payload);
+void register_save_buffered(const std::shared_ptr<const Payload>& payload);
 
 // Removes what the last iteration wrote and lets the file system settle, outside of all times.
 void clear_output();

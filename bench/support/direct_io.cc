@@ -134,22 +134,50 @@ double read_direct_into(const std::string& path, std::span<std::byte> memory,
                     [&](std::uint64_t offset, unsigned) { return memory.data() + offset; });
 }
 
-double write_direct(const std::string& path, std::span<const std::byte> bytes,
-                    const DirectIoShape& shape) {
+namespace {
+
+// Where the block at `offset` is written from.
+using Source = std::function<const std::byte*(std::uint64_t offset, std::size_t n, unsigned slot)>;
+
+double write_whole(const std::string& path, std::uint64_t size, const DirectIoShape& shape,
+                   const Source& source) {
   Ring ring(shape.depth);
   Descriptor folder(std::filesystem::path(path).parent_path().string(), O_RDONLY | O_DIRECTORY);
   auto begin = Clock::now();
   Descriptor file(path, O_WRONLY | O_CREAT | O_EXCL | O_DIRECT);
-  if (fallocate(file.get(), 0, 0, static_cast<off_t>(bytes.size())) != 0 && errno != EOPNOTSUPP) {
+  if (fallocate(file.get(), 0, 0, static_cast<off_t>(size)) != 0 && errno != EOPNOTSUPP) {
     throw_errno("fallocate " + path);
   }
-  auto prepare = [&](io_uring_sqe* entry, std::uint64_t offset, std::size_t n, unsigned) {
-    io_uring_prep_write(entry, file.get(), bytes.data() + offset, static_cast<unsigned>(n), offset);
+  auto prepare = [&](io_uring_sqe* entry, std::uint64_t offset, std::size_t n, unsigned slot) {
+    io_uring_prep_write(entry, file.get(), source(offset, n, slot), static_cast<unsigned>(n),
+                        offset);
   };
-  transfer_all(ring, bytes.size(), shape, prepare);
+  transfer_all(ring, size, shape, prepare);
   if (fsync(file.get()) != 0) throw_errno("fsync " + path);
   if (fsync(folder.get()) != 0) throw_errno("fsync of the folder of " + path);
   return seconds_since(begin);
+}
+
+}  // namespace
+
+double write_direct(const std::string& path, std::span<const std::byte> bytes,
+                    const DirectIoShape& shape) {
+  return write_whole(path, bytes.size(), shape, [&](std::uint64_t offset, std::size_t, unsigned) {
+    return bytes.data() + offset;
+  });
+}
+
+double write_direct_through(const std::string& path, std::span<const std::byte> bytes,
+                            const DirectIoShape& shape, const Take& take) {
+  const auto begin = Clock::now();
+  const Memory slots(shape.block_bytes * shape.depth);
+  const double made = seconds_since(begin);
+  const auto source = [&](std::uint64_t offset, std::size_t n, unsigned number) {
+    const std::span<std::byte> slot = slots.bytes().subspan(number * shape.block_bytes, n);
+    take(bytes.subspan(offset, n), slot);
+    return slot.data();
+  };
+  return made + write_whole(path, bytes.size(), shape, source);
 }
 
 }  // namespace ingot::bench

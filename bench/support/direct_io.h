@@ -39,4 +39,10 @@ double read_direct_into(const std::string& path, std::span<std::byte> memory,
 double write_direct(const std::string& path, std::span<const std::byte> bytes,
                     const DirectIoShape& shape);
 
+// Brings a block to the slot that it is written from.
+using Take = std::function<void(std::span<const std::byte> block, std::span<std::byte> slot)>;
+// The same through slots, one for each write in flight; making them counts.
+double write_direct_through(const std::string& path, std::span<const std::byte> bytes,
+                            const DirectIoShape& shape, const Take& take);
+
 }  // namespace ingot::bench

@@ -6,6 +6,8 @@
 //   bench_training warm FILE...           puts them out of the page cache and in again, proves it
 //   bench_training write-ceiling MIB FILE FIRST   the same bytes by O_DIRECT, with fsync, in six
 //       ways one after another, beginning with the FIRSTth
+//   bench_training proven-write MIB FILE                  the same, each block hashed, copied and
+//       hashed first, by plain code
 //   bench_training copy-ceiling MIB                       the same bytes from memory to memory
 //   bench_training fresh-memory MIB                       memory for the moments, touched
 //   bench_training stall cpu|cuda:N host|device MIB FILE    how long save_async() holds up the
@@ -93,6 +95,7 @@ int main(int argc, char** argv) {
                       {"resume", resume},
                       {"warm", warm},
                       {"write-ceiling", write_ceilings},
+                      {"proven-write", proven_write},
                       {"copy-ceiling", copy_ceiling},
                       {"fresh-memory", fresh_memory},
                       {"stall", stall}},

@@ -37,7 +37,9 @@ class Contenders:
                 pathlib.Path(name).write_text("x")
         return {"error": f"{command} failed"} if (command, contender) in self.failing else {"seconds": 1.0}
 
-    def alone(self, name, mib):
+    def alone(self, name, mib, path):
+        if name in training_contenders.WRITES:
+            pathlib.Path(path).write_text("half of it")
         self.calls.append(("alone", name, ""))
         return {"seconds": 1.0}
 
@@ -127,6 +129,11 @@ class InTurn(Case):
 
     def test_a_part_and_a_ceiling_need_no_file(self):
         self.training.in_turn(RESUME, ["part:fresh-memory", "ceiling:copy"])
+        self.assertEqual({call[0] for call in self.contenders.calls}, {"alone"})
+        self.assertEqual(self.left(), [])
+
+    def test_a_part_that_writes_leaves_nothing(self):
+        self.training.in_turn(SAVE, list(training_contenders.WRITES))
         self.assertEqual({call[0] for call in self.contenders.calls}, {"alone"})
         self.assertEqual(self.left(), [])
 
@@ -227,11 +234,17 @@ class Starting(unittest.TestCase):
             return self.contenders.names(command)
 
     def test_who_is_not_installed_does_not_take_part(self):
-        self.assertEqual(self.names("save"), ["ingot", "torch-cpp", "ceiling:direct-write"])
+        self.assertEqual(self.names("save"), ["ingot", "torch-cpp", *training_contenders.WRITES, "ceiling:direct-write"])
         self.assertEqual(self.names("resume", "torch"), ["ingot", "torch-cpp", "torch-python", "dcp", "part:fresh-memory",
                                                          "torch-python-mmap", "ceiling:copy"])
         self.assertIn("torchsnapshot", self.names("save", "torch", "torchsnapshot"))
         self.assertNotIn("torch-python-mmap", self.names("save", "torch"))
+
+    def test_a_part_is_told_its_file_if_it_writes_one(self):
+        for name, command in (*training_contenders.ALONE.items(), *training_contenders.WRITES.items()):
+            file = ("/file",) if name in training_contenders.WRITES else ()
+            self.assertEqual(self.started(lambda: self.contenders.alone(name, 12, "/file"))[0],
+                             ("/build/bin/bench_training", command, "12", *file))
 
     def test_ingot_is_a_program_and_a_peer_of_python_a_script(self):
         command, _ = self.started(lambda: self.contenders.call("resume", "ingot", 12, "/file"))
