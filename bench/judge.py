@@ -50,52 +50,68 @@ class Target:
         return f"{series_text(series)} ({series['contender']})"
 
 
+class Comparison(Target):
+    """Ours beside another series of its shape: one number, that is shown with so many `digits`, a `sign` and a `unit`."""
+
+    digits, sign, unit = 0, "", " %"
+
+    def judge(self, result, shape):
+        ours = self.find(result, shape)
+        other = ours and self.other(result, shape, ours)
+        if not other:
+            return None
+        value = self.value(ours, other)
+        return Outcome(self.named(ours), self.named(other), decided(value, self.holds, self.digits, self.sign) + self.unit,
+                       self.holds(value))
+
+    def other(self, result, shape, ours):
+        return result.ceiling(self.group, shape)
+
+
 @dataclasses.dataclass(kw_only=True)
-class AtMostTimes(Target):
+class AtMostTimes(Comparison):
     """Time at most `limit` times the ceiling's."""
 
     limit: float
+    digits, unit = 2, "x"
 
-    def judge(self, result, shape):
-        ours, ceiling = self.find(result, shape), result.ceiling(self.group, shape)
-        if not ours or not ceiling:
-            return None
-        factor = ratio_to(ours, ceiling)
-        holds = lambda value: value <= self.limit  # noqa: E731
-        return Outcome(self.named(ours), self.named(ceiling), decided(factor, holds, 2) + "x", holds(factor))
+    def value(self, ours, other):
+        return ratio_to(ours, other)
+
+    def holds(self, value):
+        return value <= self.limit
 
 
 @dataclasses.dataclass(kw_only=True)
-class ShareOfCeiling(Target):
+class ShareOfCeiling(Comparison):
     """Rate at least `percent` of the ceiling's."""
 
     percent: float
 
-    def judge(self, result, shape):
-        ours, ceiling = self.find(result, shape), result.ceiling(self.group, shape)
-        if not ours or not ceiling:
-            return None
-        share = 100 * ratio_to(ceiling, ours)
-        holds = lambda value: value >= self.percent  # noqa: E731
-        return Outcome(self.named(ours), self.named(ceiling), decided(share, holds, 0) + " %", holds(share))
+    def value(self, ours, other):
+        return 100 * ratio_to(other, ours)
+
+    def holds(self, value):
+        return value >= self.percent
 
 
 @dataclasses.dataclass(kw_only=True)
-class FasterThan(Target):
+class FasterThan(Comparison):
     """At least `factor` times as fast as the fastest of some peers."""
 
     peers: list
     factor: float
+    digits, unit = 1, "x"
 
-    def judge(self, result, shape):
-        ours = self.find(result, shape)
+    def other(self, result, shape, ours):
         peers = [peer for peer in (result.find(self.group, shape, name) for name in self.peers) if peer]
-        if not ours or not peers:
-            return None
-        peer = min(peers, key=lambda peer: ratio_to(peer, ours))
-        factor = ratio_to(peer, ours)
-        holds = lambda value: value >= self.factor  # noqa: E731
-        return Outcome(self.named(ours), self.named(peer), decided(factor, holds, 1) + "x", holds(factor))
+        return min(peers, key=lambda peer: ratio_to(peer, ours), default=None)
+
+    def value(self, ours, other):
+        return ratio_to(other, ours)
+
+    def holds(self, value):
+        return value >= self.factor
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -117,30 +133,28 @@ class Lookup(Target):
 
 
 @dataclasses.dataclass(kw_only=True)
-class CostOfProof(Target):
+class CostOfProof(Comparison):
     """At most `percent` more time than without hashing."""
 
     percent: float
+    sign = "+"
 
-    def judge(self, result, shape):
-        ours, without = self.find(result, shape), result.find(self.group, shape, "ingot-unverified")
-        if not ours or not without:
-            return None
-        more = 100 * (self.times(ours, without) - 1)
-        holds = lambda value: value <= self.percent  # noqa: E731
-        return Outcome(self.named(ours), self.named(without), decided(more, holds, 0, "+") + " %", holds(more))
+    def other(self, result, shape, ours):
+        return result.find(self.group, shape, "ingot-unverified")
 
-    @staticmethod
-    def times(ours, without):
-        return ratio_to(ours, without)
+    def value(self, ours, other):
+        return 100 * (ratio_to(ours, other) - 1)
+
+    def holds(self, value):
+        return value <= self.percent
 
 
 class CostOfProofApart(CostOfProof):
     """The same of two loads that did not take turns: each counts in times of the ceiling that was measured beside it."""
 
-    @staticmethod
-    def times(ours, without):
-        return ratio_to(ours, without) * counter(ours, "ceiling_bytes_per_second") / counter(without, "ceiling_bytes_per_second")
+    def value(self, ours, other):
+        ceilings = [counter(entry, "ceiling_bytes_per_second") for entry in (ours, other)]
+        return 100 * (ratio_to(ours, other) * ceilings[0] / ceilings[1] - 1)
 
 
 @dataclasses.dataclass(kw_only=True)
