@@ -49,7 +49,8 @@ class MemoryMapping final : public Mapping {
   void release(std::uint64_t, std::uint64_t) const override {}
 
   Result<std::uint64_t> resident(std::uint64_t offset, std::uint64_t length) const override {
-    if (range_in(offset, length, length_)) return length;
+    const std::lock_guard lock(file_system_->mutex);
+    if (range_in(offset, length, length_)) return file_system_->features.cold ? 0 : length;
     return make_error(Code::kInvalidArgument, "question outside of the mapping");
   }
 

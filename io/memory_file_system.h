@@ -41,6 +41,7 @@ class MemoryFileSystem : public FileSystem {
     bool allocate = true;
     bool direct = false;
     bool map = true;
+    bool cold = false;             // what is mapped is not in memory, whatever was read
     std::string_view remote = {};  // File::remote_file_system()
   };
   void set_features(const Features& features);

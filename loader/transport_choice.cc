@@ -5,35 +5,10 @@
 
 #include "base/error.h"
 #include "loader/direct_file.h"
+#include "loader/residency.h"
 
 namespace ingot::loader {
 namespace {
-
-// Asking for every page of a large file would cost more than a small load.
-constexpr std::uint64_t kSamples = 64;
-constexpr std::uint64_t kSampleBytes = std::uint64_t{256} << 10;
-// Above, reading the rest page by page costs less than reading all of it past the page cache.
-constexpr std::uint64_t kWarmPercent = 90;
-// Below, opening a second descriptor and a queue costs more than it saves.
-constexpr std::uint64_t kSmallBytes = std::uint64_t{1} << 20;
-
-// Percent of what is to be loaded that is in memory; nullopt when it cannot be known.
-std::optional<std::uint64_t> resident_percent(const Checkpoint::State& state, std::uint64_t begin,
-                                              std::uint64_t end) {
-  if (state.mapping == nullptr || begin >= end) return std::nullopt;
-  const std::uint64_t sample = std::min(kSampleBytes, end - begin);
-  const std::uint64_t step = std::max(sample, (end - begin) / kSamples);
-  std::uint64_t asked = 0;
-  std::uint64_t found = 0;
-  for (std::uint64_t at = begin; at + sample <= end; at += step) {
-    const Result<std::uint64_t> resident = state.mapping->resident(at, sample);
-    if (!resident.ok()) return std::nullopt;
-    asked += sample;
-    found += *resident;
-  }
-  if (asked == 0) return std::nullopt;
-  return found * 100 / asked;
-}
 
 Status check_mapped(const Checkpoint::State& state, Transport asked) {
   if (state.mapping != nullptr) return {};
@@ -98,16 +73,15 @@ Result<TransportChoice> choose_transport(const Checkpoint::State& state, Transpo
     read.reason = "less than " + human_bytes(kSmallBytes);
     return {std::move(read)};
   }
-  const std::optional<std::uint64_t> percent = resident_percent(state, begin, end);
-  if (!percent) {
+  const std::optional<Residency> residency = residency_of(state, begin, end);
+  if (!residency) {
     read.reason = "what of it is in memory is not known: ";
     read.reason += state.mapping == nullptr ? "the file is not mapped"
                                             : "the kernel tells owners and writers alone";
     return {std::move(read)};
   }
-  const std::string measured = std::to_string(*percent) + " % of it is in memory";
-  if (*percent >= kWarmPercent) return warm(state, measured, to_host);
-  return cold(state, measured);
+  if (residency->warm()) return warm(state, residency->text(), to_host);
+  return cold(state, residency->text());
 }
 
 }  // namespace ingot::loader

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "ingot/bus_guard.h"
 
@@ -14,6 +16,7 @@
 #include "format/validate.h"
 #include "loader/checkpoint_state.h"
 #include "loader/direct_file.h"
+#include "loader/residency.h"
 #include "loader/verify_direct.h"
 #include "loader/verify_job.h"
 #include "loader/verify_source.h"
@@ -36,7 +39,9 @@ class Verification {
 
  private:
   Status choose_path();
-  Status choose_mapping(std::string_view reason);
+  void choose_cached();
+  bool choose_direct_when_cold();
+  void choose_mapping(std::string_view reason);
   Status work(int thread);
   Status work_buffered();
   Status work_mapped();
@@ -61,14 +66,17 @@ class Verification {
 Status Verification::choose_path() {
   switch (options_.path) {
     case ReadPath::kAuto:
-      if (BusGuard::installed()) return choose_mapping("a BusGuard covers mapped pages");
-      reason_ = "without a BusGuard only read(2) makes a truncation meanwhile an error";
+      choose_cached();
+      return {};
+    case ReadPath::kFastest:
+      if (!choose_direct_when_cold()) choose_cached();
       return {};
     case ReadPath::kRead:
       reason_ = "asked for";
       return {};
     case ReadPath::kMapping:
-      return choose_mapping("asked for");
+      choose_mapping("asked for");
+      return {};
     case ReadPath::kDirect:
       break;
   }
@@ -77,15 +85,38 @@ Status Verification::choose_path() {
   return {};
 }
 
-Status Verification::choose_mapping(std::string_view reason) {
+// Through the page cache, by the safest way that is to be had, or the fastest that is safe.
+void Verification::choose_cached() {
+  if (BusGuard::installed()) return choose_mapping("a BusGuard covers mapped pages");
+  reason_ += "without a BusGuard only read(2) makes a truncation meanwhile an error";
+}
+
+// Whether it did. Leaves in reason_ what is in memory.
+bool Verification::choose_direct_when_cold() {
+  // The rest was read by open() just now.
+  const bool worth_it =
+      options_.level == VerifyLevel::kFull && job_.plan.total_bytes() >= loader::kSmallBytes;
+  if (!worth_it) return false;
+  const loader::Stretch whole = job_.plan.whole();
+  const auto residency = loader::residency_of(state_, whole.begin, whole.end);
+  if (!residency) return false;
+  reason_ = residency->text() + "; ";
+  if (residency->warm()) return false;
+  Result<std::unique_ptr<io::File>> direct = loader::open_direct(state_);
+  if (!direct.ok()) return false;
+  direct_ = *std::move(direct);
+  path_ = ReadPath::kDirect;
+  return true;
+}
+
+void Verification::choose_mapping(std::string_view reason) {
   if (state_.mapping != nullptr) {
     path_ = ReadPath::kMapping;
-    reason_ = reason;
+    reason_ += reason;
   } else {
-    reason_ = "the file is not mapped: ";
+    reason_ += "the file is not mapped: ";
     reason_ += state_.mapping_error.message();
   }
-  return {};
 }
 
 Status Verification::work(int thread) {
@@ -95,6 +126,7 @@ Status Verification::work(int thread) {
   }
   switch (path_) {
     case ReadPath::kAuto:
+    case ReadPath::kFastest:
     case ReadPath::kRead:
       return work_buffered();
     case ReadPath::kMapping:
@@ -196,7 +228,7 @@ Result<VerifyReport> Verification::run() {
   report.bytes = job_.bytes();
   report.chunks = job_.chunks();
   report.path = path_;
-  report.reason = direct_how_.empty() ? reason_ : direct_how_;
+  report.reason = reason_ + direct_how_;
   job_.errors.finish(&report);
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;
@@ -208,6 +240,8 @@ std::string_view read_path_name(ReadPath path) {
   switch (path) {
     case ReadPath::kAuto:
       return "auto";
+    case ReadPath::kFastest:
+      return "fastest";
     case ReadPath::kRead:
       return "read";
     case ReadPath::kMapping:

@@ -33,6 +33,10 @@ class VerifyPlan {
   // Units are in file order. May be empty.
   Stretch unit(std::uint64_t number) const;
   std::uint64_t total_bytes() const { return total_bytes_; }
+  // From the first byte that is read to the last, with what lies between.
+  Stretch whole() const {
+    return ranges_.empty() ? Stretch{} : Stretch{ranges_.front().begin, ranges_.back().end};
+  }
   // Whether padding between the storages of a unit is checked too.
   bool checks_padding() const { return checks_padding_; }
 

@@ -19,7 +19,9 @@ enum class VerifyLevel : std::uint8_t {
 
 // How the bytes are read.
 enum class ReadPath : std::uint8_t {
-  kAuto,     // kMapping while a BusGuard lives, else kRead
+  kAuto,     // kMapping while a BusGuard lives, else kRead: leaves the pages in memory for views
+  kFastest,  // for a proof alone: kDirect where less than 90 % of 1 MiB and more is in memory and
+             // O_DIRECT is to be had; else as kAuto
   kRead,     // read(2) into private buffers: truncation meanwhile is an error
   kMapping,  // hash the mapped pages in place: fastest warm, and trusts that nobody truncates the
              // file (populated first, so most truncations are errors; bus_guard.h covers the rest).

@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <mutex>
 
+#include "ingot/bus_guard.h"
+
 #include "format/digest.h"
 #include "format/header.h"
+#include "io/memory_file_system.h"
 #include "tests/loader/sample.h"
 #include "tests/support/scratch.h"
 #include "tests/support/status_matchers.h"
@@ -230,6 +233,86 @@ TEST_P(VerifyTest, NegativeThreads) {
 }
 
 // F-16, F-23: XXH3 alone would accept what a forger recomputed.
+// What kAuto and kFastest take: by what is in memory, and whether a truncation is covered.
+class VerifyAutoTest : public ::testing::Test {
+ protected:
+  void open(const WritePlan& plan, const io::MemoryFileSystem::Features& features) {
+    ASSERT_OK(write_sample(path_, plan));
+    memory_.put("f", read_file(path_));
+    memory_.set_features(features);
+    ASSERT_OK_AND_ASSIGN(Checkpoint opened, Checkpoint::open("f", {.file_system = &memory_}));
+    checkpoint_ = std::make_unique<Checkpoint>(std::move(opened));
+  }
+  VerifyReport run(VerifyOptions options = {}) {
+    Result<VerifyReport> report = verify(*checkpoint_, options);
+    EXPECT_OK(report);
+    return report.ok() ? *report : VerifyReport{};
+  }
+  static WritePlan large() {
+    WritePlan plan;
+    plan.add({.name = "t", .shape = {1000, 1000}});
+    plan.add({.name = "u", .shape = {10}});
+    return plan;
+  }
+
+  Scratch scratch_;
+  std::string path_ = scratch_.path("f");
+  io::MemoryFileSystem memory_;
+  std::unique_ptr<Checkpoint> checkpoint_;
+};
+
+TEST_F(VerifyAutoTest, WhatIsNotInMemoryIsReadPastThePageCache) {
+  open(large(), {.direct = true, .cold = true});
+  const VerifyReport report = run({.path = ReadPath::kFastest});
+  EXPECT_TRUE(report.intact());
+  EXPECT_EQ(report.bytes, checkpoint_->file().file_bytes);
+  EXPECT_EQ(report.path, ReadPath::kDirect);
+  EXPECT_THAT(report.reason, HasSubstr("0 % of it is in memory"));
+  ASSERT_OK_AND_ASSIGN(const BusGuard guard, BusGuard::install());
+  EXPECT_EQ(run({.path = ReadPath::kFastest}).path, ReadPath::kDirect);
+}
+
+TEST_F(VerifyAutoTest, WhatIsInMemoryIsReadFromThere) {
+  open(large(), {.direct = true});
+  VerifyReport report = run({.path = ReadPath::kFastest});
+  EXPECT_EQ(report.path, ReadPath::kRead);
+  EXPECT_THAT(report.reason, HasSubstr("100 % of it is in memory; without a BusGuard"));
+  ASSERT_OK_AND_ASSIGN(const BusGuard guard, BusGuard::install());
+  report = run({.path = ReadPath::kFastest});
+  EXPECT_TRUE(report.intact());
+  EXPECT_EQ(report.path, ReadPath::kMapping);
+  EXPECT_THAT(report.reason, HasSubstr("100 % of it is in memory; a BusGuard covers"));
+}
+
+TEST_F(VerifyAutoTest, WithoutDirectIoItIsReadAsItComes) {
+  open(large(), {.direct = false, .cold = true});
+  const VerifyReport report = run({.path = ReadPath::kFastest});
+  EXPECT_TRUE(report.intact());
+  EXPECT_EQ(report.path, ReadPath::kRead);
+  EXPECT_THAT(report.reason, HasSubstr("0 % of it is in memory; without a BusGuard"));
+}
+
+// Views come next, and want the pages.
+TEST_F(VerifyAutoTest, AutoBringsThePagesIn) {
+  open(large(), {.direct = true, .cold = true});
+  EXPECT_EQ(run().path, ReadPath::kRead);
+  ASSERT_OK_AND_ASSIGN(const BusGuard guard, BusGuard::install());
+  EXPECT_EQ(run().path, ReadPath::kMapping);
+}
+
+// Not worth a second descriptor: little of a file, the index that open() has just read.
+TEST_F(VerifyAutoTest, LittleIsReadAsItComes) {
+  open(large(), {.direct = true, .cold = true});
+  EXPECT_EQ(run({.path = ReadPath::kFastest, .tensors = {"u"}}).path, ReadPath::kRead);
+  EXPECT_EQ(run({.path = ReadPath::kFastest, .tensors = {"t"}}).path, ReadPath::kDirect);
+  EXPECT_EQ(run({.level = VerifyLevel::kIndex, .path = ReadPath::kFastest}).path, ReadPath::kRead);
+}
+
+TEST_F(VerifyAutoTest, ASmallFileIsReadAsItComes) {
+  open(mixed_plan(), {.direct = true, .cold = true});
+  EXPECT_EQ(run({.path = ReadPath::kFastest}).path, ReadPath::kRead);
+}
+
 class VerifySha256Test : public VerifyTest {
  protected:
   void SetUp() override {

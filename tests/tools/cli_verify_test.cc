@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "io/file_system.h"
 #include "tests/support/scratch.h"
 #include "tests/support/status_matchers.h"
 #include "tests/tools/run_command.h"
@@ -38,7 +39,7 @@ TEST_F(CliVerify, Intact) {
   EXPECT_EQ(result.exit, 0);
   EXPECT_THAT(result.err, IsEmpty());
   EXPECT_THAT(result.out, HasSubstr("model.ingot: intact: "));
-  EXPECT_THAT(result.out, HasSubstr("by mapping (a local file)"));
+  EXPECT_THAT(result.out, HasSubstr("by mapping (a BusGuard covers mapped pages)"));
 }
 
 TEST_F(CliVerify, JsonShape) {
@@ -100,6 +101,27 @@ TEST_F(CliVerify, EveryWayOfReadingFindsIt) {
     EXPECT_EQ(verify({way}).exit, 2) << way;
     flip(file_, 5000);
   }
+}
+
+// Whether nothing of a file is in memory now, and O_DIRECT can bring it: not on every file system.
+bool put_out_of_memory(const std::string& path) {
+  auto file = *io::posix().open(path, io::Access::kReadWrite);
+  if (!file->sync().ok() || !file->advise(io::Advice::kDontNeed, 0, 0).ok()) return false;
+  const std::uint64_t bytes = file->stat()->bytes;
+  const auto mapping = *file->map(0, bytes, io::MapMode::kReadOnly);
+  return *mapping->resident(0, bytes) == 0 && file->reopen_direct().ok();
+}
+
+TEST_F(CliVerify, WhatIsNotInMemoryIsReadPastThePageCache) {
+  const std::string large = scratch_.path("large.ingot");
+  const auto verified = [&] { return json::parse(run_ingot({"verify", "--json", large}).out); };
+  ASSERT_OK(IngotFile().tensor("w", DType::kUInt8, {3 << 20}, pattern(3 << 20)).write(large));
+  EXPECT_EQ(verified()["path"], "mapping");
+  if (!put_out_of_memory(large)) GTEST_SKIP() << "no O_DIRECT, or no way out of the page cache";
+  const json report = verified();
+  EXPECT_EQ(report["ok"], true);
+  EXPECT_EQ(report["path"], "direct");
+  EXPECT_THAT(report["reason"].get<std::string>(), HasSubstr("% of it is in memory"));
 }
 
 TEST_F(CliVerify, KeepGoingFindsAll) {

@@ -64,7 +64,7 @@ PathChoice choose_path(const VerifyCommand& command, const std::string& file) {
   if (!remote.empty()) {
     return {ReadPath::kRead, "mappings of " + std::string(remote) + " files are slow or unsafe"};
   }
-  return {ReadPath::kMapping, "a local file"};
+  return {ReadPath::kFastest, ""};  // verify() says which way it took, and why
 }
 
 Result<VerifyReport> verify_file(const Checkpoint& checkpoint, const VerifyCommand& command,
@@ -109,7 +109,9 @@ Outcome verify_path(const VerifyCommand& command, const std::string& path, Conso
       // The library's own words matter when it did something else, or more, than it was asked.
       const std::string& reason = outcome.report.reason;
       outcome.reason = command.device.empty() ? choice.reason : "--device";
-      if (!reason.empty() && reason != "asked for") outcome.reason += "; " + reason;
+      if (!reason.empty() && reason != "asked for") {
+        outcome.reason += (outcome.reason.empty() ? "" : "; ") + reason;
+      }
       return outcome;
     }
     outcome.failure = report.status();
@@ -222,10 +224,10 @@ Command add_verify(CLI::App& parent) {
   app.add_option("--threads", options->options.threads, "Threads that hash; 0, the default: all")
       ->type_name("N")
       ->check(CLI::Range(0, 1024).description(""));
-  CLI::Option* direct =
-      app.add_flag("--direct", options->direct, "Read past the page cache (O_DIRECT)");
+  CLI::Option* direct = app.add_flag("--direct", options->direct,
+                                     "Read by O_DIRECT (the default for local files that are not)");
   CLI::Option* mapping = app.add_flag("--mapping", options->mapping,
-                                      "Hash mapped pages (the default for local files)");
+                                      "Hash mapped pages (the default for local files in memory)");
   CLI::Option* read = app.add_flag("--read", options->read, "Read into private buffers");
   CLI::Option* device =
       app.add_option("--device", options->device, "Hash what arrives on cuda:N (or host)")
