@@ -13,6 +13,7 @@ namespace {
 
 using nlohmann::json;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class CliBench : public ::testing::Test {
  protected:
@@ -55,6 +56,15 @@ TEST_F(CliBench, EveryTransportOfTheHostBringsAndProvesTheSame) {
   }
   EXPECT_EQ(load_json({"--verify", "none"})["bytes_verified"], 0);
   EXPECT_GT(load_json({"--in-place"})["bytes"], 0);
+}
+
+TEST_F(CliBench, PathsDoNotSteerTheTerminal) {
+  const std::string file = scratch_.path("\x1b[2Jmodel\n.ingot");
+  ASSERT_OK(sample_model().write(file));
+  const CommandResult result = run_ingot({"bench", "load", file, "--repetitions", "1"});
+  EXPECT_EQ(result.exit, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("\\x1b[2Jmodel\\x0a.ingot: "));
+  EXPECT_THAT(result.out, Not(HasSubstr("\x1b")));
 }
 
 TEST_F(CliBench, DamageEndsIt) {

@@ -109,6 +109,7 @@ TEST_F(CliConvert, JsonShape) {
   EXPECT_EQ(report["file_bytes"], std::filesystem::file_size(path("m.ingot")));
   EXPECT_TRUE(report["seconds"].is_number());
   EXPECT_EQ(report["dropped"], json::array());
+  EXPECT_EQ(report["removed"], json::array());
   EXPECT_EQ(report["duplicated"], json::array());
   EXPECT_TRUE(report["io_path"].is_string());
   EXPECT_TRUE(report["io_reason"].is_string());
@@ -181,6 +182,41 @@ TEST_F(CliConvert, Shards) {
   EXPECT_EQ(convert("out", "again.ingot").exit, 0);
   EXPECT_EQ(run_ingot({"diff", path("m.ingot"), path("again.ingot")}).exit, 0);
   EXPECT_EQ(convert("out/model.safetensors.index.json", "third.ingot").exit, 0);
+}
+
+TEST_F(CliConvert, AnOlderModelOfTheOtherShapeIsNotLeftInForce) {
+  ASSERT_EQ(convert("in.safetensors", "m.ingot").exit, 0);
+  ASSERT_EQ(convert("m.ingot", "out", {"--shard-size", "16"}).exit, 0);
+  const CommandResult refused = convert("m.ingot", "out", {"--shard-size", "1GB"});
+  EXPECT_EQ(refused.exit, 4);
+  EXPECT_THAT(
+      refused.err,
+      StartsWith("ingot: already exists: " + path("out/model.safetensors.index.json") + ": "));
+  EXPECT_THAT(refused.err, HasSubstr("--force"));
+  EXPECT_EQ(names_in(path("out")).size(), 3u);
+
+  const CommandResult forced = convert("m.ingot", "out", {"--shard-size", "1GB", "--force"});
+  EXPECT_EQ(forced.exit, 0);
+  EXPECT_THAT(forced.err, HasSubstr("note: removed of the older export: " +
+                                    path("out/model.safetensors.index.json") + ", "));
+  EXPECT_THAT(names_in(path("out")), ElementsAre("model.safetensors"));
+  const json report =
+      json::parse(convert("m.ingot", "out", {"--shard-size", "16", "--force", "--json"}).out);
+  EXPECT_THAT(report["removed"], ElementsAre(path("out/model.safetensors")));
+  EXPECT_EQ(names_in(path("out")).size(), 3u);
+}
+
+TEST_F(CliConvert, AFolderWithTwoModelsIsAmbiguous) {
+  ASSERT_EQ(convert("in.safetensors", "m.ingot").exit, 0);
+  ASSERT_EQ(convert("m.ingot", "out", {"--shard-size", "16"}).exit, 0);
+  std::filesystem::copy(path("in.safetensors"), path("out/model.safetensors"));
+  const CommandResult refused = convert("out", "again.ingot");
+  EXPECT_EQ(refused.exit, 64);
+  EXPECT_THAT(refused.err, HasSubstr("name the one that is meant"));
+  EXPECT_EQ(run_ingot({"diff", path("out"), path("m.ingot")}).exit, 64);
+  for (const std::string one : {"out/model.safetensors", "out/model.safetensors.index.json"}) {
+    EXPECT_EQ(run_ingot({"diff", path(one), path("m.ingot")}).exit, 0) << one;
+  }
 }
 
 TEST_F(CliConvert, SymbolicLinksAreAllowedWhenAsked) {

@@ -1,4 +1,5 @@
 // Conversions, both ways, through the functions behind `ingot convert`.
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <utility>
@@ -361,6 +362,168 @@ TEST_F(Convert, DamageIsNotExported) {
   EXPECT_THAT(export_to("out.safetensors"), StatusIs(Code::kChecksumMismatch, HasSubstr("\"w\"")));
   EXPECT_THAT(export_to("set", {.shard_bytes = 10}), StatusIs(Code::kChecksumMismatch));
   EXPECT_THAT(names_in(scratch_.folder()), ElementsAre("in.safetensors", "model.ingot"));
+}
+
+// What an export into a folder finds there.
+
+class ExportOver : public Convert {
+ protected:
+  // Four tensors of 10 bytes whose content `seed` tells.
+  void model(unsigned seed) {
+    SafetensorsFile file;
+    for (const char* const name : {"a", "b", "c", "d"}) {
+      file.tensor(name, "U8", {10}, pattern(10, seed));
+    }
+    file.write(path("in.safetensors"));
+    std::filesystem::remove(path("model.ingot"));
+    EXPECT_OK(import("in.safetensors").status());
+  }
+  Result<ConvertReport> shards_of(std::uint64_t bytes, bool replace = false) {
+    return export_to("out", {.replace = replace, .shard_bytes = bytes});
+  }
+  // Which model readers of the folder find: its seed, or what is wrong.
+  std::string found() {
+    const Result<unsigned> seed = seed_found();
+    return seed.ok() ? std::to_string(*seed) : seed.status().to_string();
+  }
+
+ private:
+  Result<unsigned> seed_found() {
+    std::filesystem::remove(path("found.ingot"));
+    INGOT_RETURN_IF_ERROR(import_safetensors(path("out"), path("found.ingot"),
+                                             {.writer = {.durability = Durability::kNone}})
+                              .status());
+    INGOT_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::open(path("found.ingot")));
+    for (unsigned seed = 1; seed < 10; ++seed) {
+      bool all = true;
+      for (std::uint32_t i = 0; i < checkpoint.tensor_count(); ++i) {
+        INGOT_ASSIGN_OR_RETURN(const TensorView view, checkpoint.tensor(checkpoint.info(i).name));
+        all = all && std::ranges::equal(view.bytes, pattern(10, seed));
+      }
+      if (all) return seed;
+    }
+    return Status(Code::kCorrupt, "a mixture");
+  }
+};
+
+TEST_F(ExportOver, AFileBesideAnOlderIndexIsRefused) {
+  model(1);
+  ASSERT_OK(shards_of(20).status());
+  model(2);
+  EXPECT_THAT(shards_of(100),
+              StatusIs(Code::kAlreadyExists, HasSubstr("out/model.safetensors.index.json")));
+  EXPECT_THAT(export_to("out/model.safetensors"),
+              StatusIs(Code::kAlreadyExists, HasSubstr("out/model.safetensors.index.json")));
+  EXPECT_EQ(found(), "1");
+}
+
+TEST_F(ExportOver, AFileTakesThePlaceOfOlderShardsWhenAsked) {
+  for (const bool named : {false, true}) {
+    model(1);
+    ASSERT_OK(shards_of(20, true).status());
+    model(2);
+    ASSERT_OK_AND_ASSIGN(
+        const ConvertReport report,
+        named ? export_to("out/model.safetensors", {.replace = true}) : shards_of(100, true));
+    EXPECT_THAT(names_in(path("out")), ElementsAre("model.safetensors"));
+    EXPECT_EQ(found(), "2");
+    EXPECT_THAT(report.removed, ElementsAre(path("out/model.safetensors.index.json"),
+                                            path("out/model-00001-of-00002.safetensors"),
+                                            path("out/model-00002-of-00002.safetensors")));
+  }
+}
+
+TEST_F(ExportOver, ShardsBesideAnOlderFileAreRefused) {
+  model(1);
+  ASSERT_OK(shards_of(100).status());
+  model(2);
+  EXPECT_THAT(shards_of(20), StatusIs(Code::kAlreadyExists, HasSubstr("out/model.safetensors: ")));
+  EXPECT_THAT(names_in(path("out")), ElementsAre("model.safetensors"));
+  EXPECT_EQ(found(), "1");
+}
+
+TEST_F(ExportOver, ShardsTakeThePlaceOfAnOlderFileWhenAsked) {
+  model(1);
+  ASSERT_OK(shards_of(100).status());
+  model(2);
+  ASSERT_OK_AND_ASSIGN(const ConvertReport report, shards_of(20, true));
+  EXPECT_THAT(names_in(path("out")),
+              ElementsAre("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors",
+                          "model.safetensors.index.json"));
+  EXPECT_EQ(found(), "2");
+  EXPECT_THAT(report.removed, ElementsAre(path("out/model.safetensors")));
+}
+
+TEST_F(ExportOver, ShardsThatTheOlderIndexNamedGoAndOthersStay) {
+  model(1);
+  ASSERT_OK(shards_of(10).status());  // four
+  write_file(path("out/model-00009-of-00009.safetensors"), "not named");
+  write_file(path("out/other.safetensors"), "named, but not as shards are");
+  const std::string index = read_file(path("out/model.safetensors.index.json"));
+  write_file(path("out/model.safetensors.index.json"),
+             std::string(index).insert(index.find("\"a\""), R"("x": "other.safetensors",)"));
+  model(2);
+  ASSERT_OK_AND_ASSIGN(const ConvertReport report, shards_of(20, true));
+  EXPECT_THAT(names_in(path("out")),
+              ElementsAre("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors",
+                          "model-00009-of-00009.safetensors", "model.safetensors.index.json",
+                          "other.safetensors"));
+  EXPECT_EQ(report.removed.size(), 4u);
+  EXPECT_EQ(found(), "2");
+}
+
+// However the folder is spelled, what was just written is not taken for something older.
+TEST_F(ExportOver, TheSameNamesAgain) {
+  for (const char* const out : {"out", "out/", "out//", "./out/.", "out/../out"}) {
+    model(1);
+    ASSERT_OK(export_to(out, {.replace = true, .shard_bytes = 20}).status());
+    model(2);
+    ASSERT_OK_AND_ASSIGN(const ConvertReport report,
+                         export_to(out, {.replace = true, .shard_bytes = 20}));
+    EXPECT_THAT(report.removed, IsEmpty());
+    EXPECT_EQ(found(), "2") << out;
+  }
+}
+
+TEST_F(ExportOver, AnIndexThatCannotBeReadGoesAndNoShards) {
+  model(2);
+  std::filesystem::create_directory(path("out"));
+  write_file(path("out/model-00001-of-00001.safetensors"), "precious");
+  write_file(path("out/model.safetensors.index.json"), "{");
+  ASSERT_OK(shards_of(100, true).status());
+  EXPECT_THAT(names_in(path("out")),
+              ElementsAre("model-00001-of-00001.safetensors", "model.safetensors"));
+}
+
+TEST_F(ExportOver, OnlyRegularFilesAreRemoved) {
+  model(2);
+  std::filesystem::create_directory(path("out"));
+  write_file(path("blob"), "{}");
+  std::filesystem::create_symlink("../blob", path("out/model.safetensors.index.json"));
+  EXPECT_THAT(shards_of(100, true),
+              StatusIs(Code::kAlreadyExists, HasSubstr("found a symbolic link")));
+  EXPECT_THAT(names_in(path("out")), ElementsAre("model.safetensors.index.json"));
+}
+
+TEST_F(ExportOver, FilesOfOtherNamesAreNoModelOfTheFolder) {
+  model(1);
+  ASSERT_OK(shards_of(20).status());
+  model(2);
+  ASSERT_OK(export_to("out/other.safetensors").status());
+  EXPECT_EQ(found(), "1");
+}
+
+// Not after hours of writing.
+TEST_F(ExportOver, NamesAreLookedAtBeforeAnythingIsWritten) {
+  model(2);
+  std::filesystem::create_directory(path("out"));
+  write_file(path("out/model-00002-of-00002.safetensors"), "precious");
+  int calls = 0;
+  ExportOptions options{.shard_bytes = 20};
+  options.progress = {[](void* p, std::uint64_t, std::uint64_t) { ++*static_cast<int*>(p); },
+                      &calls};
+  EXPECT_THAT(export_to("out", options), StatusIs(Code::kAlreadyExists));
+  EXPECT_EQ(calls, 0);
 }
 
 TEST_F(Convert, ShardsAppearTogetherOrNotAtAll) {

@@ -92,6 +92,18 @@ TEST(ShardIndex, NamesShards) {
   EXPECT_EQ(shard_name("model", 2, 17), "model-00002-of-00017.safetensors");
 }
 
+TEST(ShardIndex, KnowsTheNamesOfShards) {
+  EXPECT_TRUE(is_shard_name("model", "model-00002-of-00017.safetensors"));
+  EXPECT_TRUE(is_shard_name("model", shard_name("model", 1, 1)));
+  for (const std::string_view name :
+       {"", "model", "model.safetensors", "model-00002-of-00017.safetensors.index.json",
+        "model-0002-of-00017.safetensors", "model-0000a-of-00017.safetensors",
+        "model-00002_of-00017.safetensors", "Model-00002-of-00017.safetensors",
+        "xmodel-00002-of-00017.safetensors", "model-00002-of-00017.safetensorsx"}) {
+    EXPECT_FALSE(is_shard_name("model", name)) << name;
+  }
+}
+
 // Sets of files.
 
 class ShardSet : public ::testing::Test {
@@ -129,6 +141,25 @@ TEST_F(ShardSet, AFolderWithoutAnIndexHoldsOneFile) {
   one().write(path("model.safetensors"));
   ASSERT_OK_AND_ASSIGN(const Source source, open());
   EXPECT_FALSE(source.is_sharded());
+}
+
+// Of two models loaders take now one, now the other, or both at once.
+TEST_F(ShardSet, AFolderWithBothIsRefused) {
+  index(kRight);
+  one().write(path("model.safetensors"));
+  EXPECT_THAT(open(),
+              StatusIs(Code::kInvalidArgument,
+                       HasSubstr("both model.safetensors.index.json and model.safetensors")));
+  for (const std::string name : {"model.safetensors", "model.safetensors.index.json"}) {
+    EXPECT_OK(Source::open(io::posix(), path(name)).status());
+  }
+}
+
+TEST_F(ShardSet, AnIndexMayNameTheOnlyFile) {
+  one().write(path("model.safetensors"));
+  index(R"("a":"model.safetensors","b":"model.safetensors")");
+  ASSERT_OK_AND_ASSIGN(const Source source, open());
+  EXPECT_TRUE(source.is_sharded());
 }
 
 TEST_F(ShardSet, AFolderWithNeitherIsRefused) {

@@ -6,6 +6,7 @@
 #include "ingot/stream.h"
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "tools/bench/load_bench.h"
 #include "tools/cli/command.h"
 #include "tools/cli/device_option.h"
@@ -96,7 +97,7 @@ Json to_json(const BenchCommand& command, const LoadBench& bench) {
 void print(const BenchCommand& command, const LoadBench& bench, Console& console) {
   const StreamReport& report = bench.report;
   Output& out = console.out();
-  out.print("{}: {} to {} in {:.4f} s ({:.4f} to {:.4f}, {} runs)\n", command.path,
+  out.print("{}: {} to {} in {:.4f} s ({:.4f} to {:.4f}, {} runs)\n", printable(command.path),
             human_bytes(report.bytes), command.device, bench.seconds, bench.fastest, bench.slowest,
             command.options.repetitions);
   out.print("  load       {:8.2f} GB/s   {:.0f} % of the ceiling\n", bench.gbps,

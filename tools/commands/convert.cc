@@ -91,6 +91,7 @@ void print_report(const ConvertOptions& options, const ConvertReport& report, do
                                      {"seconds", seconds},
                                      {"dropped", report.dropped},
                                      {"duplicated", report.duplicated},
+                                     {"removed", report.removed},
                                      {"io_path", report.io_path},
                                      {"io_reason", report.io_reason}}));
     return;
@@ -98,6 +99,9 @@ void print_report(const ConvertOptions& options, const ConvertReport& report, do
   if (!report.dropped.empty()) console.note("left out: " + joined_names(report.dropped));
   if (!report.duplicated.empty()) {
     console.note("tied tensors written one by one: " + joined_names(report.duplicated));
+  }
+  if (!report.removed.empty()) {
+    console.note("removed of the older export: " + joined_names(report.removed));
   }
   console.out().print("{}: {}, {}", printable(options.out), counted(report.tensors, "tensor"),
                       human_bytes(report.data_bytes));
@@ -160,7 +164,7 @@ Command add_convert(CLI::App& parent) {
   app.add_option("OUTPUT", options->out, "*.ingot; else .safetensors, or a folder for shards")
       ->required()
       ->type_name("");
-  app.add_flag("--force", options->force, "Replace the output where it exists, atomically");
+  app.add_flag("--force", options->force, "Replace the output where it exists");
   app.add_flag("--no-fsync", options->no_fsync,
                "Do not wait until the output is on stable storage");
   app.add_flag("--drop-extra", options->drop_extra,

@@ -14,7 +14,8 @@
 namespace ingot::tools {
 namespace {
 
-constexpr std::string_view kStem = "model";
+constexpr std::string_view kSingleName = "model.safetensors";
+constexpr std::string_view kIndexName = "model.safetensors.index.json";
 
 class Planner {
  public:
@@ -36,6 +37,7 @@ class Planner {
       INGOT_ASSIGN_OR_RETURN(file.header, encode(file));
     }
     make_index();
+    name_folder();
     return std::move(plan_);
   }
 
@@ -119,8 +121,8 @@ class Planner {
     if (plan_.files.empty()) plan_.files.emplace_back();
     const std::size_t count = plan_.files.size();
     for (std::size_t i = 0; i < count; ++i) {
-      plan_.files[i].name = count == 1 ? std::string(kStem) + ".safetensors"
-                                       : safetensors::shard_name(kStem, i + 1, count);
+      plan_.files[i].name =
+          count == 1 ? std::string(kSingleName) : safetensors::shard_name(kModelStem, i + 1, count);
     }
   }
 
@@ -138,6 +140,13 @@ class Planner {
       }
     }
     plan_.index = safetensors::encode_shard_index(index, plan_.data_bytes());
+  }
+
+  void name_folder() {
+    const bool shards = options_.shard_bytes != 0;
+    if (!shards && io::name_of(out_) != kSingleName) return;
+    const std::string folder = shards ? out_ : io::folder_of(out_);
+    plan_.folder = {.single = io::join(folder, kSingleName), .index = io::join(folder, kIndexName)};
   }
 
   const Checkpoint& checkpoint_;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ingot/checkpoint.h"
@@ -24,14 +25,26 @@ struct ExportFile {
   std::uint64_t file_bytes() const { return header.size() + data_bytes(); }
 };
 
+// The names under which readers of a folder look for its model. Both at once are two models.
+struct FolderNames {
+  std::string single;  // whole paths
+  std::string index;
+};
+
 struct ExportPlan {
   std::vector<ExportFile> files;
-  std::optional<std::string> index;  // text of the shard index, when there is more than one shard
+  std::optional<std::string> index;   // text of the shard index, when there is more than one shard
+  std::optional<FolderNames> folder;  // whose model the output is; none when it has another name
   std::vector<std::string> dropped;
   std::vector<std::string> duplicated;
 
   std::uint64_t data_bytes() const;
+  // Of the folder's names the one that this output does not take.
+  const std::string& rival() const { return index ? folder->single : folder->index; }
 };
+
+// Of the folder's model: model.safetensors, model-00001-of-00002.safetensors, ...
+inline constexpr std::string_view kModelStem = "model";
 
 Result<ExportPlan> plan_export(const Checkpoint& checkpoint, const std::string& out,
                                const ExportOptions& options);

@@ -15,6 +15,7 @@ struct ConvertReport {
   std::uint64_t file_bytes = 0;         // of all of them
   std::vector<std::string> dropped;     // what the target format cannot hold, by --drop-extra
   std::vector<std::string> duplicated;  // tied tensors that became copies, by --duplicate-tied
+  std::vector<std::string> removed;     // of an older export, beside what was replaced
   std::string io_path;                  // "O_DIRECT, io_uring", "buffered", ...
   std::string io_reason;
 };

@@ -1,10 +1,12 @@
 #include "tools/safetensors/shard_index.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <set>
 
 #include "base/error.h"
+#include "io/transfer.h"
 #include "tools/safetensors/text.h"
 
 namespace ingot::safetensors {
@@ -99,6 +101,19 @@ Result<ShardIndex> parse_shard_index(std::string_view text, std::string_view pat
   return index;
 }
 
+Result<ShardIndex> read_shard_index(io::File& file, std::string_view path) {
+  INGOT_ASSIGN_OR_RETURN(const io::FileStat stat, file.stat());
+  if (stat.bytes > kMaxShardIndexBytes) {
+    return make_error(Code::kRejected, "the shard index is over the limit")
+        .file(path)
+        .expected("at most " + human_bytes(kMaxShardIndexBytes))
+        .found(human_bytes(stat.bytes));
+  }
+  std::string text(static_cast<std::size_t>(stat.bytes), '\0');
+  INGOT_RETURN_IF_ERROR(io::read_exact(file, 0, std::as_writable_bytes(std::span(text))));
+  return parse_shard_index(text, path);
+}
+
 std::string encode_shard_index(const ShardIndex& index, std::uint64_t total_bytes) {
   json root = {{"metadata", index.metadata}, {"weight_map", json::object()}};
   root["metadata"]["total_size"] = total_bytes;
@@ -110,6 +125,15 @@ std::string shard_name(std::string_view stem, std::size_t number, std::size_t co
   std::array<char, 64> digits{};
   std::snprintf(digits.data(), digits.size(), "-%05zu-of-%05zu.safetensors", number, count);
   return std::string(stem) + digits.data();
+}
+
+bool is_shard_name(std::string_view stem, std::string_view name) {
+  const std::string pattern = shard_name(stem, 0, 0);
+  const auto fits = [](char c, char like) {
+    return like == '0' ? c >= '0' && c <= '9' : c == like;
+  };
+  return name.starts_with(stem) &&
+         std::equal(name.begin(), name.end(), pattern.begin(), pattern.end(), fits);
 }
 
 }  // namespace ingot::safetensors

@@ -8,7 +8,6 @@
 #include <unordered_map>
 
 #include "base/error.h"
-#include "io/transfer.h"
 
 namespace ingot::safetensors {
 namespace {
@@ -32,29 +31,23 @@ Result<std::string> find_in_folder(io::FileSystem& file_system, const std::strin
       .file(folder);
 }
 
-Result<std::string> read_text(const OpenedFile& opened, std::uint64_t limit) {
-  if (opened.stat.bytes > limit) {
-    return make_error(Code::kRejected, "the shard index is over the limit")
-        .file(opened.path)
-        .expected("at most " + human_bytes(limit))
-        .found(human_bytes(opened.stat.bytes));
-  }
-  std::string text(static_cast<std::size_t>(opened.stat.bytes), '\0');
-  INGOT_RETURN_IF_ERROR(io::read_exact(*opened.file, 0, std::as_writable_bytes(std::span(text))));
-  return text;
-}
-
 }  // namespace
 
 Result<Source> Source::open(io::FileSystem& file_system, const std::string& path,
                             const SourceOptions& options) {
   std::string found = path;
-  if (is_folder(path)) {
+  const bool in_folder = is_folder(path);
+  if (in_folder) {
     INGOT_ASSIGN_OR_RETURN(found, find_in_folder(file_system, path));
   }
   Source source;
-  INGOT_RETURN_IF_ERROR(found.ends_with(".json") ? source.open_sharded(file_system, found, options)
-                                                 : source.open_single(file_system, found));
+  if (found.ends_with(".json")) {
+    INGOT_RETURN_IF_ERROR(source.read_index(file_system, found));
+    if (in_folder) INGOT_RETURN_IF_ERROR(source.check_unambiguous(file_system, path));
+    INGOT_RETURN_IF_ERROR(source.open_shards(file_system, found, options));
+  } else {
+    INGOT_RETURN_IF_ERROR(source.open_single(file_system, found));
+  }
   source.merge_metadata();
   return source;
 }
@@ -67,12 +60,29 @@ Status Source::open_single(io::FileSystem& file_system, const std::string& path)
   return {};
 }
 
-Status Source::open_sharded(io::FileSystem& file_system, const std::string& path,
-                            const SourceOptions& options) {
+Status Source::read_index(io::FileSystem& file_system, const std::string& path) {
   INGOT_ASSIGN_OR_RETURN(const OpenedFile opened,
                          open_regular(file_system, path, Symlinks::kFollow));
-  INGOT_ASSIGN_OR_RETURN(const std::string text, read_text(opened, kMaxShardIndexBytes));
-  INGOT_ASSIGN_OR_RETURN(index_, parse_shard_index(text, path));
+  INGOT_ASSIGN_OR_RETURN(index_, read_shard_index(*opened.file, path));
+  return {};
+}
+
+// A file beside the index is another model, mostly an older one. Loaders do not agree which of the
+// two counts: some take the file (transformers), some the index, some every *.safetensors.
+Status Source::check_unambiguous(io::FileSystem& file_system, const std::string& folder) const {
+  const auto& map = index_->weight_map;
+  const bool named = std::any_of(map.begin(), map.end(),
+                                 [](const auto& entry) { return entry.second == kDefaultName; });
+  if (named || !file_system.exists(io::join(folder, kDefaultName))) return {};
+  return make_error(Code::kInvalidArgument,
+                    "the folder has both model.safetensors.index.json and model.safetensors, and "
+                    "the one does not name the other")
+      .file(folder)
+      .advice("name the one that is meant");
+}
+
+Status Source::open_shards(io::FileSystem& file_system, const std::string& path,
+                           const SourceOptions& options) {
   std::set<std::string> names;
   for (const auto& [tensor, shard] : index_->weight_map) names.insert(shard);
   const std::string folder = io::folder_of(path);

@@ -31,7 +31,9 @@ struct SourceOptions {
 class Source {
  public:
   // `path` is a .safetensors file, a *.safetensors.index.json, or a folder with either of
-  // model.safetensors.index.json and model.safetensors. `file_system` must outlive the source.
+  // model.safetensors.index.json and model.safetensors. One with both, where the index does not
+  // name that file, is kInvalidArgument: they are two models. `file_system` must outlive the
+  // source.
   static Result<Source> open(io::FileSystem& file_system, const std::string& path,
                              const SourceOptions& options = {});
 
@@ -51,8 +53,10 @@ class Source {
 
  private:
   Status open_single(io::FileSystem& file_system, const std::string& path);
-  Status open_sharded(io::FileSystem& file_system, const std::string& path,
-                      const SourceOptions& options);
+  Status read_index(io::FileSystem& file_system, const std::string& path);
+  Status check_unambiguous(io::FileSystem& file_system, const std::string& folder) const;
+  Status open_shards(io::FileSystem& file_system, const std::string& path,
+                     const SourceOptions& options);
   Status check_weight_map(const std::string& path) const;
   void merge_metadata();
 
