@@ -2,7 +2,7 @@
 
 Contenders take turns, each round in another random order. The state of the page cache is made and proven by mincore before
 every call; whatever was read must be what is in the file: every load ends with a sum over every tensor, the rest with a
-number of their own (FOUND). What a save wrote is removed and the file system synced before the next one.
+number of their own (FOUND). What a save wrote is loaded once, removed, and the file system synced before the next one.
 """
 
 import dataclasses
@@ -25,6 +25,7 @@ CEILINGS = {"peers-load": "ceiling:copy", "peers-load-cold": "ceiling:direct-rea
 PARTS = {"peers-open": "part:open"}
 # path -> what its answer must say, and rightly (inputs.Inputs.answers)
 FOUND = {"open": "tensors", "describe": "name_bytes", "one": "sum", "view": "tensors", "load": "proof", "gpu": "proof"}
+CHECKED_ROUND = 0  # of saves: what it wrote is loaded, which no clock sees
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,13 +51,22 @@ def plans(quick, mib, gpu, weights=None):
         result += [Plan("peers-load", "load", shape), Plan("peers-load-cold", "load", shape, cold=True),
                    Plan("peers-verify", "verify", shape), Plan("peers-save", "save", shape)]
         result += [Plan("peers-gpu", "gpu", shape), Plan("peers-gpu-cold", "gpu", shape, cold=True)] if gpu else []
-    if quick:
-        result.append(Plan("peers-save", "save", QUICK_MANY))
-    return result
+    # The third size of time against bytes. Its files take 20 GiB: after all others, which are gone by then.
+    return result + [Plan("peers-save", "save", QUICK_MANY) if quick else Plan("peers-load", "load", f"decoder:{2 * mib}")]
 
 
 def admits(pattern, plan, name):
     return re.search(pattern, f"{plan.group}/{inputs.base_name(plan.shape)}/{name}") is not None
+
+
+def is_beside(name):
+    return name.startswith(("ceiling:", "part:"))
+
+
+def loader_of(contender):
+    """Who loads what a contender has saved: itself, or, of torch-no-crc32, the first that reads its format."""
+    alike = [other for other in contenders.INGOT + contenders.PEERS if other.suffix == contender.suffix]
+    return next(other for other in [contender, *alike] if "load" in other.paths)
 
 
 def names_of(plan, pattern, python):
@@ -71,23 +81,38 @@ class Comparison:
         self.arguments, self.runner = arguments, runner
         self.rounds = Rounds(arguments.repetitions, journal, progress)
         self.inputs = inputs.Inputs(arguments.cache, runner)
-        self.settled = set()  # paths
+        self.unsettled = {}  # path -> {"error"}, of this round
 
-    def settle(self, path):
-        """Puts a file out of the page cache once, so that it comes back the same way for all: how fast its pages are
-        mapped depends on how they came there (a writer leaves others than a reader does)."""
-        if path not in self.settled:
-            self.settled.add(path)
-            self.runner.ingot("cold", *inputs.files(path))
+    def settle(self, plan, names):
+        """Before each round of warm calls puts every file out of the page cache and reads it in again: how fast its pages
+        are mapped depends on how they came there (a writer leaves others than a reader does, a mapping others than a
+        read), and on luck, which is not to be the same in all rounds."""
+        self.unsettled = {}
+        if plan.cold or plan.path == "save":
+            return
+        paths = {path for path in (self.path(plan, name) for name in names) if isinstance(path, str)}
+        for path in sorted(paths):
+            problem = self.cached(path, cold=True) or self.cached(path, cold=False)
+            if problem:
+                self.unsettled[path] = problem
 
-    def ready(self, path, cold):
-        """Whether the page cache is as it must be, or {"error"}."""
-        self.settle(path)
+    def path(self, plan, name):
+        """Of what a contender reads, or {"error"}; who is beside them reads Ingot's file."""
+        contender = contenders.INGOT[0] if is_beside(name) else contenders.named(name)
+        return self.inputs.file(contender, plan.shape)
+
+    def cached(self, path, cold):
+        """Brings a file into the page cache, or out of it: {}, or {"error"}."""
         state = self.runner.ingot("cold" if cold else "warm", *inputs.files(path))
         if "error" in state:
-            return state
+            return state | {"transient": True}
         state.pop("process_seconds", None)
-        return {} if all(state.values()) else {"error": "not out of the page cache" if cold else "not in the page cache"}
+        error = "not out of the page cache" if cold else "not in the page cache"
+        return {} if all(state.values()) else {"error": error, "transient": True}
+
+    def ready(self, path, cold):
+        """Whether the page cache is as it must be: {}, or {"error"}."""
+        return self.unsettled.get(path) or self.cached(path, cold)
 
     def read(self, plan, contender):
         paths = []
@@ -112,7 +137,9 @@ class Comparison:
 
     def beside(self, plan, name, number):
         """A ceiling or parts."""
-        path, command = self.inputs.file(contenders.INGOT[0], plan.shape), name.replace(":", "-").replace("direct-", "")
+        path, command = self.path(plan, name), name.replace(":", "-").replace("direct-", "")
+        if isinstance(path, dict):
+            return path
         if plan.path == "save":
             raw = self.inputs.listing_and_raw(plan.shape)[1]
             return self.saved(lambda out: self.runner.ingot(command, raw, out, str(number)))
@@ -121,8 +148,8 @@ class Comparison:
             more = [self.inputs.file(contenders.INGOT[0], TINY)]
         return self.ready(path, plan.cold) or self.runner.ingot(command, path, *more)
 
-    def saved(self, save):
-        """save(path)'s answer with the size of what it wrote, which is removed."""
+    def saved(self, save, problem_with=lambda out: {}):
+        """save(path)'s answer with the size of what it wrote, which is removed; problem_with(path)'s where it has any."""
         out = self.arguments.cache / "out" / "compare-save"
         out.parent.mkdir(exist_ok=True)
         self.remove_saved(out)
@@ -130,15 +157,34 @@ class Comparison:
         answer = save(str(out))
         if "seconds" in answer:
             answer["file_bytes"] = sum(os.path.getsize(name) for name in inputs.files(str(out)))
+            answer = problem_with(str(out)) or answer
         self.remove_saved(out)
         return answer
 
-    def save(self, plan, contender):
+    def save(self, plan, contender, number):
         def source(shape):
             listing, raw = self.inputs.listing_and_raw(shape)
             return (shape if contenders.is_ingot(contender) else listing), raw
 
-        return self.saved(lambda out: self.runner.call(contender, "save", *source(plan.shape), out, *source(TINY)))
+        def problem_with(out):
+            return self.not_what_was_saved(plan, contender, out) if number == CHECKED_ROUND else {}
+
+        def save(out):
+            return self.runner.call(contender, "save", *source(plan.shape), out, *source(TINY))
+
+        return self.saved(save, problem_with)
+
+    def not_what_was_saved(self, plan, contender, out):
+        """{}, or {"error"}, by a load in a fresh process. It proves the bytes, not that they are on the disk."""
+        loader = loader_of(contender)
+        tiny = self.inputs.file(loader, TINY)
+        if isinstance(tiny, dict):
+            return tiny
+        loaded = self.runner.call(loader, *self.command(Plan(plan.group, "load", plan.shape), out, tiny))
+        if "error" in loaded:
+            return loaded | {"error": f"what was saved does not load: {loaded['error']}"}
+        right = loaded.get("proof") == self.inputs.answers(plan.shape)["proof"]
+        return {} if right else {"error": "what was saved is not what was given (proof)"}
 
     @staticmethod
     def remove_saved(out):
@@ -146,10 +192,10 @@ class Comparison:
             inputs.remove(path)
 
     def measure(self, plan, name, number):
-        if name.startswith(("ceiling:", "part:")):
+        if is_beside(name):
             return self.beside(plan, name, number)
         contender = contenders.named(name)
-        answer = self.save(plan, contender) if plan.path == "save" else self.read(plan, contender)
+        answer = self.save(plan, contender, number) if plan.path == "save" else self.read(plan, contender)
         return answer if "error" in answer else self.checked(plan, answer)
 
     def checked(self, plan, answer):
@@ -163,7 +209,8 @@ class Comparison:
 
     def run(self, plan, names):
         return self.rounds.run(plan.group, inputs.base_name(plan.shape), names,
-                               lambda name, number: self.measure(plan, name, number))
+                               lambda name, number: self.measure(plan, name, number),
+                               lambda turns: self.settle(plan, turns))
 
 
 def chosen(arguments, python):

@@ -5,6 +5,14 @@ import series as series_of
 from units import bytes_text
 
 PROTOCOL = 7  # repetitions, at least
+SLOW = f"calls that all take more than {series_of.SLOW_SECONDS} s are measured {series_of.SLOW_REPETITIONS} times"
+
+
+def why_fewer(entry):
+    """Why a series has fewer repetitions, where it says so."""
+    if entry["errors"]:
+        return f"then: {entry['errors'][0]}"
+    return SLOW if series_of.is_enough(entry) else ""
 
 
 def fewer_repetitions(data):
@@ -12,12 +20,13 @@ def fewer_repetitions(data):
     fewer = {}
     for entry in data["series"]:
         if 0 < len(entry["seconds"]) < data["repetitions"]:
-            fewer.setdefault((len(entry["seconds"]), f"{entry['group']}/{entry['shape']}"), []).append(f"`{entry['contender']}`")
+            place = len(entry["seconds"]), f"{entry['group']}/{entry['shape']}", why_fewer(entry)
+            fewer.setdefault(place, []).append(f"`{entry['contender']}`")
     if not fewer:
         return []
-    told = "; ".join(f"{number} in {where}: {', '.join(names)}" for (number, where), names in sorted(fewer.items()))
-    return [f"* Fewer repetitions, which deviates from our protocol: {told}. Any contender whose calls all take more than "
-            f"{series_of.SLOW_SECONDS} s is measured {series_of.SLOW_REPETITIONS} times."]
+    told = "; ".join(f"{number} in {where}: {', '.join(names)}" + (f" ({why})" if why else "")
+                     for (number, where, why), names in sorted(fewer.items()))
+    return [f"* Fewer repetitions, which deviates from our protocol: {told}."]
 
 
 def conditions(data, result):
@@ -41,8 +50,8 @@ def conditions(data, result):
     before, after = data["machine"]["load_at_start"][0], data["load_at_end"][0]
     lines.append(f"* {data['date']}, load average {before:.2f} before and {after:.2f} after.")
     few = "" if data["repetitions"] >= PROTOCOL else f", not the {PROTOCOL} of our protocol"
-    lines.append(f"* {data['repetitions']} repetitions{few}: of the C++ programs in random order, of peers and training runs in "
-                 "rounds, each in another random order.")
+    lines.append(f"* {data['repetitions']} repetitions{few}: in rounds, each in another random order; of the C++ programs a fresh "
+                 "process for a round of a shape, of peers and training runs one for each call.")
     lines += fewer_repetitions(data)
     lines.append(f"* A call was stopped after {processes.LIMIT_SECONDS} s.")
     lines += [f"* {note}" for note in data.get("notes", [])]

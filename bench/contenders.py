@@ -20,29 +20,38 @@ class Contender:
     paths: frozenset  # open describe one view load verify save flips gpu
     settings: str  # as its documentation has them at their best; named in the report
     needs_gpu: bool = False
+    proves: str = ""  # when it hands out data, it has proven: those "tensors", all of the "file", or nothing
 
 
-def _peer(name, script, variant, suffix, packages, paths, settings, needs_gpu=False):
+def _peer(name, script, variant, suffix, packages, paths, settings, needs_gpu=False, proves=""):
     return Contender(name, f"{script}_peer.py", variant, suffix, tuple(packages.split()), frozenset(paths.split()), settings,
-                     needs_gpu)
+                     needs_gpu, proves)
 
 
 INGOT = [
     _peer("ingot", "ingot", "load", "ingot", "", "open describe one view load verify save flips gpu",
-          "LoadPlan of one slab, stream() with its defaults: every byte proven on the way; save: Writer with its defaults"),
-    _peer("ingot-unverified", "ingot", "load", "ingot", "", "load", "stream(), StreamVerify::kNone"),
-    _peer("ingot-mapped", "ingot", "load", "ingot", "", "load", "Checkpoint::view() of every tensor, every page touched, unverified"),
-    _peer("ingot-mapped-verified", "ingot", "load", "ingot", "", "load", "verify(), then Checkpoint::view() of every tensor"),
-    _peer("ingot-verified", "ingot", "verified", "ingot", "", "flips", "verify() at the full level, then the load"),
+          "LoadPlan of one slab, stream() with its defaults: every byte proven on the way; save: Writer with its defaults",
+          proves="tensors"),
+    _peer("ingot-unverified", "ingot", "unverified", "ingot", "", "load flips", "stream(), StreamVerify::kNone"),
+    _peer("ingot-mapped", "ingot", "mapped", "ingot", "", "load flips",
+          "Checkpoint::view() of every tensor, every page touched, unverified"),
+    _peer("ingot-mapped-verified", "ingot", "mapped-verified", "ingot", "", "load flips",
+          "verify(), then Checkpoint::view() of every tensor", proves="file"),
+    _peer("ingot-verified", "ingot", "verified", "ingot", "", "flips", "verify() at the full level, then the load",
+          proves="file"),
 ]
 PEERS = [
     _peer("safetensors", "safetensors", "mmap", "safetensors", "safetensors torch",
           "open describe one view load save flips gpu", "load_file(backend=\"mmap\"), every page touched; save_file"),
     _peer("safetensors-pread", "safetensors", "pread", "safetensors", "safetensors torch", "load flips gpu",
           "load_file(backend=\"pread\")"),
+    _peer("safetensors-mmap-owned", "safetensors", "mmap-owned", "safetensors", "safetensors torch", "load",
+          "load_file(backend=\"mmap\"), then clone() of every tensor"),
     _peer("torch", "torch", "mmap", "pt", "torch", "open describe one view load save flips gpu",
           "torch.load(mmap=True, weights_only=True), every page touched; torch.save"),
     _peer("torch-read", "torch", "read", "pt", "torch", "load flips gpu", "torch.load(mmap=False, weights_only=True)"),
+    _peer("torch-mmap-owned", "torch", "mmap-owned", "pt", "torch", "load",
+          "torch.load(mmap=True, weights_only=True), then clone() of every tensor"),
     _peer("torch-no-crc32", "torch", "no-crc32", "pt", "torch", "save", "torch.save, set_crc32_options(False)"),
     _peer("dcp", "dcp", "plain", "dcp", "torch", "open load save flips",
           "torch.distributed.checkpoint, no_dist, FileSystemReader, into tensors of known shapes that are made in the timed "
@@ -53,14 +62,16 @@ PEERS = [
           "TensorDeserializer(verify_hash=True)"),
     _peer("runai", "runai", "plain", "safetensors", "runai-model-streamer safetensors torch", "load flips gpu",
           "SafetensorsStreamer, tensors owned, 16 threads, O_DIRECT (its defaults)"),
-    _peer("runai-buffered", "runai", "buffered", "safetensors", "runai-model-streamer safetensors torch", "load gpu",
+    _peer("runai-buffered", "runai", "buffered", "safetensors", "runai-model-streamer safetensors torch", "load flips gpu",
           "the same with RUNAI_STREAMER_FS_STRATEGY=io_uring_buffered,sync_buffered: reads through the page cache"),
     _peer("fastsafetensors", "fastsafetensors", "nogds", "safetensors", "fastsafetensors safetensors torch", "load flips gpu",
           "fastsafe_open(nogds=True), O_DIRECT (its default)"),
     _peer("fastsafetensors-buffered", "fastsafetensors", "buffered", "safetensors", "fastsafetensors safetensors torch",
-          "load gpu", "the same with FASTSAFETENSORS_ODIRECT=0: reads through the page cache"),
+          "load flips gpu", "the same with FASTSAFETENSORS_ODIRECT=0: reads through the page cache"),
     _peer("ztensor", "ztensor", "plain", "zt", "ztensor torch", "open describe one view load save flips",
           "ztensor.open, torch.from_dlpack, every page touched; Writer(canonical=True, publish=True)"),
+    _peer("ztensor-owned", "ztensor", "owned", "zt", "ztensor torch", "load",
+          "ztensor.open, torch.from_dlpack, then clone() of every tensor (faster than tobytes(), its own way to copy)"),
     _peer("ztensor-verified", "ztensor", "verified", "zt", "ztensor torch", "verify flips",
           "ztensor.verify(deep=True), then the load"),
     _peer("gguf", "gguf", "plain", "gguf", "gguf torch", "open describe one view load save flips",

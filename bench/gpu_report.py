@@ -35,13 +35,16 @@ def loads(entries):
 
 
 def load(entry, contender):
-    """The load, and beside it the ceiling that it is judged by."""
+    """The load, and beside it the ceiling that it is judged by. Of its runs the fastest, the median and the slowest are
+    known, of the ceiling's the median: the range of their ratio is from the worst to the best that this leaves possible."""
     group, shape = "gpu-load-cold" if entry["cold"] else "gpu-load-warm", entry["shape"]
     loaded = new(group, shape, contender)
     if not entry["ok"]:
         return [loaded | {"errors": [entry["error"]["message"]]}]
     loaded["seconds"] = [entry["fastest_seconds"], entry["seconds"], entry["slowest_seconds"]]
-    loaded["counters"] = {"bytes_per_second": [entry["gbps"] * 1e9], "ceiling_bytes_per_second": [entry["ceiling_gbps"] * 1e9],
+    loaded["in_rounds"] = False
+    loaded["counters"] = {"bytes_per_second": [entry["bytes"] / seconds for seconds in loaded["seconds"]],
+                          "ceiling_bytes_per_second": [entry["ceiling_gbps"] * 1e9],
                           "rss_added": [entry["added_rss_bytes"]], "staging": [entry["peak_pinned_bytes"]]}
     if contender != "ingot":
         return [loaded]

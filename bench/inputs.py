@@ -24,6 +24,7 @@ class Inputs:
         self.folder, self.cache, self.runner = cache / "compare", cache, runner
         self.folder.mkdir(parents=True, exist_ok=True)
         self.failed = {}  # path -> why: not tried again for every measurement
+        self.ingot = {}  # shape -> path: to ask for it is to write a little, and shall not be done for every measurement
         self.facts = {}  # shape -> (answers, a name, bytes): listings are large
 
     def listing_and_raw(self, shape):
@@ -66,12 +67,12 @@ class Inputs:
     def file(self, contender, shape):
         """Path of the file or folder, or {"error": ...} when the contender cannot make it."""
         if contenders.is_ingot(contender):
-            answer = self.runner.ingot("ingot", shape, str(self.cache), limit=None)
-            return answer.get("path", answer)
-        path = self.folder / f"{base_name(shape)}.{contender.suffix}"
+            return self.ingot_file(shape)
+        path = self.path(contender, shape)
         if path in self.failed:
             return self.failed[path]
         if not path.exists():
+            self.remove_of_other_versions(path)
             partial = path.with_name(path.name + ".partial")
             remove(partial)
             answer = self.runner.call(contender, "make", *self.listing_and_raw(shape), str(partial), limit=MAKE_SECONDS)
@@ -79,14 +80,46 @@ class Inputs:
                 remove(partial)
                 self.failed[path] = answer
                 return answer
-            for side in self.folder.glob(partial.name + ".*"):
+            for side in path.parent.glob(partial.name + ".*"):
                 side.rename(side.with_name(side.name.replace(".partial", "")))
             partial.rename(path)
         return str(path)
 
+    def ingot_file(self, shape):
+        """Its name tells the writer by itself (support/files.h)."""
+        if shape not in self.ingot:
+            answer = self.runner.ingot("ingot", shape, str(self.cache), limit=None)
+            if "error" in answer:
+                return answer
+            self.ingot[shape] = answer["path"]
+        return self.ingot[shape]
+
+    def path(self, contender, shape):
+        """In a folder of the versions that write its format, so that another version's file is not measured as this one's.
+        Its own name is short: torch.save puts it before every record."""
+        folder = self.folder / ",".join(self.writer(contender))
+        folder.mkdir(exist_ok=True)
+        return folder / f"{base_name(shape)}.{contender.suffix}"
+
+    def writer(self, contender):
+        """Packages and versions of the first contender that saves the format of this one."""
+        first = next(peer for peer in contenders.PEERS if peer.suffix == contender.suffix and "save" in peer.paths)
+        have = contenders.installed(self.runner.python)
+        needed = [package.lower().replace("_", "-") for package in first.packages]
+        return [f"{package}-{have[package]}" for package in needed if package in have]
+
+    def remove_of_other_versions(self, path):
+        """With what lies beside them."""
+        for other in self.everywhere(path.name + "*"):
+            if other.parent != path.parent:
+                remove(other)
+
+    def everywhere(self, pattern):
+        return [*self.folder.glob(pattern), *self.folder.glob("*/" + pattern)]
+
     def drop(self, shape):
         """Removes a shape's files: all formats of all shapes together would not fit on a disk."""
-        for path in self.folder.glob(base_name(shape) + "[.-]*"):
+        for path in self.everywhere(base_name(shape) + "[.-]*"):
             remove(path)
 
 

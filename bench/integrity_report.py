@@ -11,8 +11,9 @@ a tensor under a wrong name, which a model that asks for all of its names would 
 saved, and nothing was said: most such bytes in a header or trailer are ones that the reader makes no use of.
 """
 TRUST = """
-`ingot-verified` alone notices every flip: it proves the whole file, padding included. A load proves what it loads, so
-that a flip between tensors is harmless to it is as it should be."""
+{names} alone {notice} every flip, since the whole file is proven, padding included. A load proves what it loads, so that
+a flip between tensors is harmless to it is as it should be."""
+UNPROVEN = " {names} {is_told} to prove nothing."
 
 
 def cell(region):
@@ -60,13 +61,30 @@ def section(entries, source=""):
             continue
         cells = [cell(entry["regions"].get(region)) for region in REGIONS]
         lines.append("| " + " | ".join([f"`{entry['contender']}`", *cells, errors_of(entry)]) + " |")
-    trust = TRUST if nobody_else(entries) else ""
+    trust = alone(complete(entries)) + unproven(entries)
     trust += f"\nOf a run of its own: {source}.\n" if source else ""
     return "\n## A flipped bit: who notices?\n\n" + ABOUT.format(samples=samples) + "\n" + "\n".join(lines) + "\n" + trust
 
 
-def nobody_else(entries):
-    """Whether ingot-verified noticed every flip and no peer did."""
-    def complete(entry):
-        return "regions" in entry and all(region.get("noticed", 0) == region["flips"] for region in entry["regions"].values())
-    return [entry["contender"] for entry in entries if complete(entry)] == ["ingot-verified"]
+def complete(entries):
+    """Who noticed every flip."""
+    return [entry["contender"] for entry in entries
+            if "regions" in entry
+            and all(region.get("noticed", 0) == region["flips"] for region in entry["regions"].values())]
+
+
+def listed(names):
+    return " and ".join(f"`{name}`" for name in names)
+
+
+def alone(names):
+    """That they are Ingot's alone, ingot-verified among them; else nothing."""
+    if "ingot-verified" not in names or not all(name.startswith("ingot") for name in names):
+        return ""
+    return TRUST.format(names=listed(names), notice="notices" if len(names) == 1 else "notice")
+
+
+def unproven(entries):
+    """Who of Ingot's is asked not to prove."""
+    names = [entry["contender"] for entry in entries if entry["contender"] in ("ingot-unverified", "ingot-mapped")]
+    return UNPROVEN.format(names=listed(names), is_told="is told" if len(names) == 1 else "are told") if names else ""

@@ -12,7 +12,8 @@ class Journal:
 
     def __init__(self, folder, identity, resume, start=None):
         folder.mkdir(parents=True, exist_ok=True)
-        self.path = folder / f"journal-{_hash(identity)}.jsonl"
+        self.hash = _hash(identity)
+        self.path = folder / f"journal-{self.hash}.jsonl"
         self.starts, self.known = [start], {}
         lines = self.path.read_text().splitlines() if resume and self.path.exists() else []
         first = _entry(lines[0]) if lines else None
@@ -31,14 +32,14 @@ class Journal:
         """Whether once() will answer without work."""
         return _name(key) in self.known
 
-    def once(self, key, work):
-        """work()'s answer, from the journal where it is there. A failure is not kept: what failed for want of time or of room
-        may be measured next time."""
+    def once(self, key, work, keeps=None):
+        """work()'s answer, from the journal where it is there. What keeps(answer) denies is not kept; without it, a
+        failure: what failed for want of time or of room may be measured next time."""
         name = _name(key)
         if name in self.known:
             return self.known[name]
         answer = work()
-        if not _failed(answer):
+        if keeps(answer) if keeps else not _failed(answer):
             self.known[name] = answer
             with self.path.open("a") as file:
                 file.write(json.dumps([name, answer]) + "\n")

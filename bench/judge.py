@@ -3,10 +3,19 @@
 import dataclasses
 import re
 
-from result import counter, median, ratio_to
-from units import decided, seconds_text, series_text
+import noise
+from reasons import seconds_of
+from result import counter, median, ratio_to, size
+from units import decided, percent, seconds_text, series_text, size_text
 
 MIB = 2**20
+MET, SHORT, UNDECIDED = "met", "short", "undecided"
+
+
+def verdict(holds, *values):
+    """`values`: the number that is judged and the ends of its interval."""
+    outcomes = {holds(value) for value in values}
+    return UNDECIDED if len(outcomes) == 2 else MET if outcomes == {True} else SHORT
 
 
 @dataclasses.dataclass
@@ -14,7 +23,9 @@ class Outcome:
     value: str
     against: str
     ratio: str
-    met: bool
+    verdict: str
+    range: str = ""
+    number: float = None  # what `ratio` shows
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -27,24 +38,30 @@ class Target:
     ours: str = "ingot"  # the contender that is judged: one, not the best of several
     reasons: dict = dataclasses.field(default_factory=dict)  # why it falls short, by regular expression on the shape
 
+    def is_for(self, shape):
+        return re.fullmatch(self.shape, shape) is not None
+
     def shapes(self, result):
-        return [shape for shape in result.shapes(self.group) if re.fullmatch(self.shape, shape)]
+        return [shape for shape in result.shapes(self.group) if self.is_for(shape)]
 
     def find(self, result, shape):
         return result.find(self.group, shape, self.ours)
 
-    def reason(self, result, shape):
-        """What is known of a shortfall; empty unless every part that it names was measured beside."""
-        text = next((text for pattern, text in self.reasons.items() if re.search(pattern, shape)), "")
-        named = re.findall(r"`([^`]+)`", text)
-        measured = [result.find(self.group, shape, "part:" + name) for name in named]
-        return text if named and all(measured) else ""
+    def reason(self, result, shape, number=None):
+        """What is known of a shortfall, with what it leaves open; empty unless all of its parts were measured beside."""
+        reason = next((reason for pattern, reason in self.reasons.items() if re.search(pattern, shape)), None)
+        parts = [result.find(self.group, shape, "part:" + name) for name in reason.parts] if reason else []
+        return reason.told(self.find(result, shape), parts, number) if parts and all(parts) else ""
 
     def parts(self, result, shape):
-        """What pieces of the work take alone, and what share of Ingot's time that is."""
+        """How long pieces of the work take alone, and what share of Ingot's time that is."""
         ours = self.find(result, shape)
-        return ", ".join(f"`{part['contender'][5:]}` {series_text(part)} ({ratio_to(part, ours):.0%} of its time)"
-                         for part in result.measured(self.group, shape, "part:"))
+        return ", ".join(self.part(part, ours) for part in result.measured(self.group, shape, "part:"))
+
+    def part(self, part, ours):
+        seconds = seconds_of(part, ours)
+        scaled = f", scaled from {size_text(size(part))}" if seconds > 1.05 * median(part) else ""
+        return f"`{part['contender'][5:]}` {seconds_text(seconds)} ({percent(seconds / median(ours))} of its time{scaled})"
 
     def named(self, series):
         return f"{series_text(series)} ({series['contender']})"
@@ -60,9 +77,13 @@ class Comparison(Target):
         other = ours and self.other(result, shape, ours)
         if not other:
             return None
-        value = self.value(ours, other)
-        return Outcome(self.named(ours), self.named(other), decided(value, self.holds, self.digits, self.sign) + self.unit,
-                       self.holds(value))
+        number = self.value(ours, other)
+        low, high = noise.span(ours, other, self.value)
+        return Outcome(self.named(ours), self.named(other), self.shown(number), verdict(self.holds, number, low, high),
+                       f"{self.shown(low)} – {self.shown(high)}", number)
+
+    def shown(self, number):
+        return decided(number, self.holds, self.digits, self.sign) + self.unit
 
     def other(self, result, shape, ours):
         return result.ceiling(self.group, shape)
@@ -125,11 +146,18 @@ class Lookup(Target):
         if not ours or not ceiling:
             return None
         mean, floor = (median(entry) / counter(entry, "names") for entry in (ours, ceiling))
+        low, high = noise.interval(ours["counters"]["p50_ns"])
         p50, allocations = counter(ours, "p50_ns"), max(ours["counters"]["allocations"])
-        holds = lambda value: value <= self.limit_ns  # noqa: E731
-        value = f"{decided(p50, holds, 0)} ns median alone, {seconds_text(mean)} mean in a row, {allocations:g} allocations"
+        value = f"{self.shown(p50)} median alone, {seconds_text(mean)} mean in a row, {allocations:g} allocations"
         return Outcome(f"{value} ({self.ours})", f"{seconds_text(floor)} mean in a row ({ceiling['contender']})",
-                       f"{mean / floor:.2f}x", holds(p50) and allocations == 0)
+                       f"{mean / floor:.2f}x", SHORT if allocations else verdict(self.holds, p50, low, high),
+                       f"{self.shown(low)} – {self.shown(high)}")
+
+    def shown(self, nanoseconds):
+        return decided(nanoseconds, self.holds, 0) + " ns"
+
+    def holds(self, nanoseconds):
+        return nanoseconds <= self.limit_ns
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -159,7 +187,8 @@ class CostOfProofApart(CostOfProof):
 
 @dataclasses.dataclass(kw_only=True)
 class Resident(Target):
-    """A resident set that grows by no more than the staging memory and `slack` bytes; the destination is there before."""
+    """A resident set that grows by no more than the staging memory and `slack` bytes; the destination is there before.
+    It has no range: what it counts does not hang on what else a machine does."""
 
     slack: int
 
@@ -169,4 +198,5 @@ class Resident(Target):
             return None
         added, staging = (counter(ours, name) / MIB for name in ("rss_added", "staging"))
         holds = lambda value: value <= staging + self.slack / MIB  # noqa: E731
-        return Outcome(f"{decided(added, holds, 0)} MiB ({self.ours})", f"{staging:.0f} MiB of staging memory", "", holds(added))
+        return Outcome(f"{decided(added, holds, 0)} MiB ({self.ours})", f"{staging:.0f} MiB of staging memory", "",
+                       verdict(holds, added))

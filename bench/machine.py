@@ -1,5 +1,6 @@
 """The machine, its file system and the versions of what was measured. Standard library only."""
 
+import datetime
 import os
 import pathlib
 import platform
@@ -84,6 +85,7 @@ def facts(build, cache):
         "file_system": file_system(cache),
         "commit": output("git", "-C", str(root), "rev-parse", "--short=12", "HEAD"),
         "modified": bool(output("git", "-C", str(root), "status", "--porcelain", "--untracked-files=no")),
+        "started": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "load_at_start": os.getloadavg(),
         "versions": versions(build),
     }

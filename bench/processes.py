@@ -1,5 +1,9 @@
-"""Starts contenders, each call in a fresh process that prints one line of JSON. Standard library only."""
+"""Starts contenders, each call in a fresh process that prints one line of JSON. Standard library only.
 
+An error may say why it need not come again: "stopped", by a limit or a signal, or "transient", for want of room.
+"""
+
+import errno
 import json
 import os
 import subprocess
@@ -17,13 +21,19 @@ def start(command, limit=LIMIT_SECONDS, **environment):
         done = subprocess.run(command, check=False, capture_output=True, text=True, env=dict(os.environ, **environment),
                               timeout=limit)
     except subprocess.TimeoutExpired:
-        return {"error": f"stopped after {limit} s"}
+        return {"error": f"stopped after {limit} s", "stopped": True}
     process_seconds = time.monotonic() - begin
     if done.returncode != 0:
-        lines = done.stderr.strip().splitlines()
-        return {"error": lines[-1] if lines else f"exit code {done.returncode}"}
+        return _failure(done.returncode, done.stderr.strip().splitlines())
     # The whole process with the start of its interpreter and imports: stated, never compared.
     return last_line(done.stdout) | {"process_seconds": process_seconds}
+
+
+def _failure(code, lines):
+    answer = {"error": lines[-1] if lines else f"exit code {code}"}
+    if os.strerror(errno.ENOSPC) in answer["error"]:
+        answer["transient"] = True
+    return answer | ({"stopped": True} if code < 0 else {})
 
 
 def last_line(text):

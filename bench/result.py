@@ -43,8 +43,13 @@ def ratio_to(series, other):
 
 
 def run_of(series):
-    """Which earlier run it was taken over from; empty for this one."""
+    """Which earlier run it was taken over from, in words; empty for this one."""
     return series.get("of", "")
+
+
+def run_id(series):
+    """The same, exactly; of a result from before runs had ids, in words."""
+    return series.get("run") or run_of(series)
 
 
 def runs_of(all_series):
@@ -54,9 +59,9 @@ def runs_of(all_series):
 
 def of_one_run(all_series):
     """Those of the run that most of them are of: no line and no ratio mixes two runs. This run's where as many are."""
-    runs = [run_of(entry) for entry in all_series]
+    runs = [run_id(entry) for entry in all_series]
     chosen = max(sorted(set(runs)), key=runs.count, default="")
-    return [entry for entry in all_series if run_of(entry) == chosen]
+    return [entry for entry in all_series if run_id(entry) == chosen]
 
 
 class Result:

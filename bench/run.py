@@ -80,18 +80,10 @@ def parse_arguments():
 
 
 def programs(arguments, journal):
-    """(whether all did, series) of the programs bench_*; one is measured again as a whole."""
+    """(whether all did, series) of the programs bench_*."""
     # Repetitions of what takes milliseconds cost nothing, and the guard takes the fastest.
     repetitions = 20 * arguments.repetitions if arguments.guard else arguments.repetitions
-    good, series = True, []
-    for program in PROGRAMS:
-        # JSON makes a list of the pair.
-        program_good, program_series = journal.once(
-            ("program", program, arguments.filter, repetitions),
-            lambda p=program: list(google_benchmark.measure(p, arguments, repetitions)))
-        good &= program_good
-        series += program_series
-    return good, series
+    return google_benchmark.run(PROGRAMS, arguments, repetitions, journal)
 
 
 def peers_in_turn(arguments, journal):
@@ -139,18 +131,20 @@ def outputs(arguments, result):
 
 
 def begin(arguments, facts):
-    """The journal; the facts then tell the commit at which it began."""
-    start = {name: facts[name] for name in ("commit", "modified")}
+    """The journal; the facts then tell when, at which commit and under which load it began."""
+    start = {name: facts[name] for name in ("commit", "modified", "started", "load_at_start")}
     journal = Journal(arguments.cache, identity.of_run(arguments, facts), arguments.resume, start)
     facts.update(journal.starts[0])
-    if any(other != journal.starts[0] for other in journal.starts):
-        facts["resumed_at"] = journal.starts[1:]  # other commits, with the same programs and scripts
+    if len(journal.starts) > 1:
+        facts["resumed_at"] = journal.starts[1:]  # perhaps other commits, but with the same programs and scripts
     return journal
 
 
-def described(arguments, facts, series, integrity):
+def described(arguments, facts, run, series, integrity):
+    """`run`: its id, the same of all that go on with one another."""
     return {
         "schema": 2,
+        "run": run,
         "date": datetime.date.today().isoformat(),
         "command": shlex.join(["bench/run.py", *machine.anonymous(sys.argv[1:], ROOT)]),
         "quick": arguments.quick,
@@ -169,7 +163,7 @@ def earlier_results(arguments, facts):
     """Of --over, before hours are spent on what they cannot complete."""
     results = [json.loads(path.read_text()) for path in arguments.over]
     for path, earlier in zip(arguments.over, results):
-        problem = merge.why_not(facts["name"], arguments.quick, earlier)
+        problem = merge.why_not(facts, arguments.quick, earlier)
         if problem:
             raise ValueError(f"--over {path}: {problem}")
     return results
@@ -196,11 +190,12 @@ def main():
     except ValueError as problem:
         print(problem, file=sys.stderr)
         return USAGE
-    good, series, integrity = measure(arguments, begin(arguments, facts))
+    journal = begin(arguments, facts)
+    good, series, integrity = measure(arguments, journal)
     if not series and not integrity and good:
         print(f"nothing was measured: no group/shape/contender here is admitted by {arguments.filter!r}", file=sys.stderr)
         return USAGE
-    result = described(arguments, facts, series, integrity)
+    result = described(arguments, facts, f"{facts['started']}-{journal.hash}", series, integrity)
     for one in earlier:
         merge.take_over(result, one)
     write(arguments, result, good)

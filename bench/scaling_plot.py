@@ -8,7 +8,7 @@ from units import seconds_text
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 900, 460, 70, 40, 30, 220
 COLOURS = ["#2b6cb0", "#dd6b20", "#2f855a", "#805ad5", "#c53030", "#b7791f", "#319795", "#d53f8c", "#4a5568"]
-STYLES = [(colour, dash) for dash in ("", ' stroke-dasharray="7 3"') for colour in COLOURS]
+STYLES = [(colour, dash) for dash in ("", ' stroke-dasharray="7 3"', ' stroke-dasharray="8 3 2 3"') for colour in COLOURS]
 CEILING = ("#718096", ' stroke-dasharray="2 3"')
 MOST_TICKS = 9
 

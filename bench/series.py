@@ -32,6 +32,10 @@ def record(series, answer, apart):
         add(series, answer)
 
 
+def is_peer(series):
+    return not series["contender"].startswith(("ingot", "ceiling:", "part:"))
+
+
 def measured(all_series):
     """Without those that have neither a time nor an error: their variants have them."""
     return [entry for entry in all_series if entry["seconds"] or entry["errors"]]
@@ -45,13 +49,11 @@ def is_enough(series):
     return len(series["seconds"]) >= SLOW_REPETITIONS and min(series["seconds"]) > SLOW_SECONDS
 
 
-def rounds(repetitions, all_series):
-    """(round, series), each round in a random order, the same in every run; one that failed is left out. Whoever always came
-    after the same one would always find the memory and the disk as that one leaves them."""
-    for number in range(repetitions):
-        for series in random.Random(number).sample(all_series, len(all_series)):
-            if not series["errors"] and not is_enough(series):
-                yield number, series
+def turns(number, all_series):
+    """Those of a round, in a random order, the same in every run; one that failed is left out. Whoever always came after
+    the same one would always find the memory and the disk as that one leaves them."""
+    order = random.Random(number).sample(all_series, len(all_series))
+    return [series for series in order if not series["errors"] and not is_enough(series)]
 
 
 def failures(all_series):

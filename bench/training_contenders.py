@@ -13,12 +13,23 @@ LIMIT_SECONDS = 180
 # What needs nothing but torch, and what needs a package of its own.
 PYTHON = {"torch-python": "torch", "dcp": "torch", "torchsnapshot": "torchsnapshot",
           "torch-checkpointing": "torch-checkpointing"}
+# Other ways of one of them, to save with or to resume by, from a file that it saved itself.
+WAYS = {"save": {"torch-python-no-crc32": "torch-python"},
+        "resume": {"torch-python-mmap": "torch-python", "torch-python-mmap-owned": "torch-python"}}
 CEILINGS = {"save": "ceiling:direct-write", "resume": "ceiling:copy"}
-# Series of a stall -> what its answer calls them. One process has them all.
-STALL = {"ingot": "stall", "ingot-until-durable": "durable", "ceiling:copy": "ceiling"}
+# Series of a stall -> which of its saves, and what its answer calls it. One process has them all: the memory of its first
+# snapshot is new, later ones find what the allocator kept.
+FIRST, LAST = 0, -1
+STALL = {"ingot": (LAST, "stall"), "ingot-first": (FIRST, "stall"), "ingot-until-durable": (LAST, "durable"),
+         "ceiling:copy": (LAST, "ceiling")}
 # What is measured alone -> its command, which writes a file or needs none.
 ALONE = {"part:fresh-memory": "fresh-memory", "ceiling:copy": "copy-ceiling"}
 WRITES = {"part:2*xxh3+memcpy+direct-write": "proven-write"}
+
+
+def saver(contender):
+    """Whose file a contender resumes from."""
+    return WAYS["resume"].get(contender, contender)
 
 
 class Contenders:
@@ -33,13 +44,13 @@ class Contenders:
             return list(STALL)
         have = contenders.installed(self.python)
         python = [name for name, package in PYTHON.items() if {package, "torch"} <= have.keys()]
-        more = ["part:fresh-memory"] if command == "resume" else list(WRITES)
-        more += ["torch-python-mmap"] if command == "resume" and "torch-python" in python else []
-        return ["ingot", "torch-cpp", *python, *more, CEILINGS[command]]
+        python += [way for way, of in WAYS[command].items() if of in python]
+        parts = ["part:fresh-memory"] if command == "resume" else list(WRITES)
+        return ["ingot", "torch-cpp", *python, *parts, CEILINGS[command]]
 
     def call(self, command, contender, mib, path):
         """A save or a resume."""
-        if contender.removesuffix("-mmap") in PYTHON:
+        if contender in PYTHON or contender in WAYS[command]:
             return _start(str(self.python), "-B", str(SCRIPT), contender, command, str(mib), path)
         return _start(self.program, command, contender, str(mib), path)
 

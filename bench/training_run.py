@@ -12,7 +12,7 @@ import inputs
 import series
 from progress import Progress
 from rounds import Rounds, told
-from training_contenders import STALL, Contenders
+from training_contenders import STALL, Contenders, saver
 
 SIZES, QUICK_SIZES = [100, 2048], [12]  # MiB of parameters and moments together
 
@@ -36,8 +36,8 @@ class Training:
         self.here, self.folder, self.rounds = here, folder, Rounds(repetitions, journal, progress)
 
     def path(self, contender, mib):
-        """One file serves both ways to resume from it."""
-        return self.folder / f"{contender.removesuffix('-mmap')}-{mib}"
+        """One file serves all ways to resume from it."""
+        return self.folder / f"{saver(contender)}-{mib}"
 
     def remove(self, path):
         """With what lies beside it, its total among others."""
@@ -59,13 +59,15 @@ class Training:
     def resume(self, contender, mib):
         path = self.path(contender, mib)
         if not path.exists():  # a run that only resumes
-            saved = self.save(contender.removesuffix("-mmap"), mib)
+            saved = self.save(saver(contender), mib)
             if "error" in saved:
                 return saved
         states = self.here.warm(inputs.files(str(path)))
         if "error" in states:
             return states
-        return self.here.call("resume", contender, mib, str(path)) if all(states.values()) else {"error": "not in the page cache"}
+        if not all(states.values()):
+            return {"error": "not in the page cache", "transient": True}
+        return self.here.call("resume", contender, mib, str(path))
 
     def write_ceilings(self, mib, number):
         path = self.path("ceiling", mib)
@@ -99,9 +101,9 @@ class Training:
         all_series = {name: series.new(plan.group, plan.shape, name) for name in names}
         for number in range(self.rounds.repetitions):
             answer = self.rounds.step((plan.group, plan.shape, number), lambda: self.stall(plan.mib),
-                                      lambda answer: told(last_save(answer, "ingot")))
+                                      lambda answer: told(save_of(answer, "ingot")))
             for name, entry in all_series.items():
-                series.add(entry, last_save(answer, name))
+                series.add(entry, save_of(answer, name))
             if "error" in answer:
                 self.rounds.progress.fewer(self.rounds.repetitions - number - 1)
                 break
@@ -118,9 +120,12 @@ class Training:
         return result
 
 
-def last_save(answer, name):
-    """Of the few of a stall: the first one makes what the others find."""
-    return answer if "error" in answer else {"seconds": answer["runs"][-1][STALL[name]]}
+def save_of(answer, name):
+    """A series' one of the few saves of a stall."""
+    if "error" in answer:
+        return answer
+    number, what = STALL[name]
+    return {"seconds": answer["runs"][number][what]}
 
 
 def chosen(arguments, here):

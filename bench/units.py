@@ -26,6 +26,10 @@ def number(value):
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
+def percent(share):
+    return f"{100 * share:.0f} %"
+
+
 def series_text(series):
     """GB/s where bytes were counted, else the time."""
     rate = result.rate(series)

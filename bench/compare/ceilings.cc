@@ -109,6 +109,7 @@ json ceiling_read(const Arguments& in) {
   });
 }
 
+// From huge pages, which contenders' tensors do not lie in: the best that the machine can do.
 json ceiling_write(const Arguments& in) {
   const std::string& path = in.at(1);
   const std::size_t size = (size_of(in.at(0)) + kBlockBytes - 1) / kBlockBytes * kBlockBytes;

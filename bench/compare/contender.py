@@ -9,11 +9,13 @@
 
 A peer is a class, made with its variant (bench/contenders.py), that has some of: open(path), count(opened),
 describe(opened), one(opened, name), view(path) and load(path, device) -> {name: tensor}, verify(path),
-save(tensors, path). `mapped` says that what load() returns is pages of the file that nobody has touched yet. One that
-loads into tensors of the caller has expect(entries), called before the clock: a caller knows its model.
+save(tensors, path). `mapped` says that what load() returns is pages of the file that nobody has touched yet; `owned`,
+that each of its tensors is then cloned, inside the time. One that loads into tensors of the caller has expect(entries),
+called before the clock: a caller knows its model. Who has save() has load(): what was saved is checked by loading it.
 
 Times are taken around the peer's call with the monotonic clock; starting the interpreter, importing the peer and
-expect() are not in them. Before, every contender does the same with a tiny file of its own format.
+expect() are not in them, nor is the end of what was opened or loaded. Before, every contender does the same with a tiny
+file of its own format.
 """
 
 import gc
@@ -40,13 +42,16 @@ def timed(call):
 
 def load_all(peer, path, device):
     """(seconds, tensors), every byte resident where it was asked for."""
+    owned = getattr(peer, "owned", False)
+
     def load():
         tensors = peer.load(path, device)
+        copies = {name: tensor.clone() for name, tensor in tensors.items()} if owned else tensors
         if device != "cpu":
             torch.cuda.synchronize(device)
-        return tensors
+        return copies, tensors
 
-    seconds, loaded = timed(load)
+    seconds, (loaded, _) = timed(load)
     if device == "cpu" and getattr(peer, "mapped", False):
         ranges = native.Ranges(loaded)  # by Python, so not by the clock
         seconds += timed(ranges.touch)[0]
@@ -88,36 +93,34 @@ def run_save(peer, listing, raw, path, tiny_listing, tiny_raw):
     return {"seconds": timed(save)[0]}
 
 
-def opened(peer, path):
-    return {"tensors": peer.count(peer.open(path))}
-
-
 def described(peer, path):
-    return {"name_bytes": peer.describe(peer.open(path))[0]}
-
-
-def viewed(peer, path):
-    return {"tensors": len(peer.view(path))}
-
-
-def verified(peer, path):
-    peer.verify(path)
-    return {}
+    opened = peer.open(path)
+    return opened, peer.describe(opened)
 
 
 def one_read(peer, path, name):
-    return {"sum": str(data.sum_words(peer.one(peer.open(path), name)))}
+    opened = peer.open(path)
+    return opened, data.sum_words(peer.one(opened, name))
 
 
-READINGS = {"open": opened, "describe": described, "view": viewed, "verify": verified, "one": one_read}
+# command -> (what the clock is around, what of its result is said after the clock has stopped). The result holds whatever
+# was opened: to close it is not part of a reading, and to count is not part of an open.
+READINGS = {
+    "open": (lambda peer, path: peer.open(path), lambda peer, opened: {"tensors": peer.count(opened)}),
+    "describe": (described, lambda peer, found: {"name_bytes": found[1][0]}),
+    "one": (one_read, lambda peer, found: {"sum": str(found[1])}),
+    "view": (lambda peer, path: peer.view(path), lambda peer, views: {"tensors": len(views)}),
+    "verify": (lambda peer, path: peer.verify(path), lambda peer, nothing: {}),
+}
 
 
 def run_reading(peer, command, path, tiny, name=(), tiny_name=()):
-    read = READINGS[command]
-    read(peer, tiny, *tiny_name)
+    read, said = READINGS[command]
+    said(peer, read(peer, tiny, *tiny_name))
     process.reset_peak_rss()
-    seconds, answer = timed(lambda: read(peer, path, *name))
-    return {"seconds": seconds, **answer}
+    seconds, found = timed(lambda: read(peer, path, *name))
+    peak = process.peak_rss()
+    return {"seconds": seconds, "peak_rss_bytes": peak, **said(peer, found)}
 
 
 def checked(peer, path):

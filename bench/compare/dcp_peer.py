@@ -13,10 +13,10 @@ class Dcp:
         self.threads = len(os.sched_getaffinity(0))
 
     def open(self, path):
-        return FileSystemReader(path).read_metadata().state_dict_metadata
+        return FileSystemReader(path).read_metadata()
 
     def count(self, opened):
-        return len(opened)
+        return len(opened.state_dict_metadata)
 
     def expect(self, entries):
         self.entries = entries

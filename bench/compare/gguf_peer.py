@@ -41,7 +41,8 @@ class Gguf:
         return as_tensor(next(entry for entry in opened.tensors if entry.name == name))
 
     def view(self, path):
-        return {entry.name: as_tensor(entry) for entry in self.open(path).tensors}
+        self.viewed = self.open(path)  # kept: to close it is not part of a view
+        return {entry.name: as_tensor(entry) for entry in self.viewed.tensors}
 
     def load(self, path, device):
         return {name: tensor.to(device) for name, tensor in self.view(path).items()}

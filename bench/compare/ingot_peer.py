@@ -1,6 +1,8 @@
 """Ingot in the integrity test: bench_compare loads the damaged file. Standard library only, unlike the other peers.
 
-    ingot_peer.py load|verified flips FILE PLAN     BENCH_COMPARE is the program
+    ingot_peer.py VARIANT flips FILE PLAN     BENCH_COMPARE is the program
+
+VARIANT: load (its defaults, which prove what is loaded), unverified, mapped, mapped-verified, verified (the whole file).
 """
 
 import json
@@ -18,7 +20,7 @@ class Refused(Exception):
 
 
 def load(path):
-    command = "checked" if sys.argv[1] == "load" else "checked-verified"
+    command = f"checked-{sys.argv[1]}".removesuffix("-load")
     done = subprocess.run([os.environ["BENCH_COMPARE"], command, path], check=False, capture_output=True, text=True)
     if done.returncode < 0:
         os.kill(os.getpid(), -done.returncode)

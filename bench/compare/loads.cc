@@ -114,20 +114,25 @@ json proven(const Cost& cost, const Checkpoint& checkpoint,
 
 enum class Proof { kNone, kInPlace };
 
+struct Mapped {
+  Checkpoint checkpoint;
+  std::vector<std::span<const std::byte>> tensors;  // by ordinal
+};
+
 // The mapped file itself is the memory.
+Mapped map(const std::string& path, Proof proof) {
+  Checkpoint checkpoint = or_throw(Checkpoint::open(path));
+  if (proof == Proof::kInPlace) verify_or_throw(checkpoint, {.path = ReadPath::kMapping});
+  std::vector<std::span<const std::byte>> tensors = views(checkpoint);
+  for (const auto& tensor : tensors) benchmark::DoNotOptimize(touch(tensor));
+  return {std::move(checkpoint), std::move(tensors)};
+}
+
 json timed_map(const Arguments& in, Proof proof) {
-  std::vector<std::span<const std::byte>> tensors;
-  const auto map = [&](const std::string& path) {
-    Checkpoint checkpoint = or_throw(Checkpoint::open(path));
-    if (proof == Proof::kInPlace) verify_or_throw(checkpoint, {.path = ReadPath::kMapping});
-    tensors = views(checkpoint);
-    for (const auto& tensor : tensors) benchmark::DoNotOptimize(touch(tensor));
-    return checkpoint;
-  };
-  map(in.at(1));
-  std::optional<Checkpoint> checkpoint;
-  const Cost cost = cost_of([&] { checkpoint.emplace(map(in.at(0))); });
-  return proven(cost, *checkpoint, tensors);
+  map(in.at(1), proof);
+  std::optional<Mapped> mapped;
+  const Cost cost = cost_of([&] { mapped.emplace(map(in.at(0), proof)); });
+  return proven(cost, mapped->checkpoint, mapped->tensors);
 }
 
 json timed_load(const Arguments& in, StreamVerify verify) {
@@ -143,6 +148,28 @@ json timed_load(const Arguments& in, StreamVerify verify) {
     out["peak_pinned_bytes"] = loaded->report.peak_staging_bytes;
   }
   return out;
+}
+
+json listing_of(const Checkpoint& checkpoint,
+                const std::vector<std::span<const std::byte>>& tensors) {
+  json listing = json::array();
+  for (std::uint32_t ordinal : by_name(checkpoint)) {
+    const TensorInfo tensor = checkpoint.info(ordinal);
+    const std::vector<std::int64_t> shape(tensor.shape.begin(), tensor.shape.end());
+    listing.push_back({tensor.name, dtype_name(tensor.dtype), shape, sum_words(tensors[ordinal])});
+  }
+  return listing;
+}
+
+json checked_load(const Arguments& in, StreamVerify verify) {
+  const Loaded loaded = load(in.at(0), host_device(), verify);
+  const DeviceSpan memory = loaded.memory->span();
+  return listing_of(loaded.checkpoint, tensors_of(loaded, {memory.data, memory.bytes}));
+}
+
+json checked_map(const Arguments& in, Proof proof) {
+  const Mapped mapped = map(in.at(0), proof);
+  return listing_of(mapped.checkpoint, mapped.tensors);
 }
 
 }  // namespace
@@ -167,18 +194,11 @@ json load_unverified(const Arguments& in) { return timed_load(in, StreamVerify::
 json load_mapped(const Arguments& in) { return timed_map(in, Proof::kNone); }
 json load_mapped_verified(const Arguments& in) { return timed_map(in, Proof::kInPlace); }
 
-json checked(const Arguments& in) {
-  const Loaded loaded = load(in.at(0), host_device(), StreamVerify::kTouched);
-  const DeviceSpan memory = loaded.memory->span();
-  const auto tensors = tensors_of(loaded, {memory.data, memory.bytes});
-  json listing = json::array();
-  for (std::uint32_t ordinal : by_name(loaded.checkpoint)) {
-    const TensorInfo tensor = loaded.checkpoint.info(ordinal);
-    const std::vector<std::int64_t> shape(tensor.shape.begin(), tensor.shape.end());
-    listing.push_back({tensor.name, dtype_name(tensor.dtype), shape, sum_words(tensors[ordinal])});
-  }
-  return listing;
-}
+json checked(const Arguments& in) { return checked_load(in, StreamVerify::kTouched); }
+json checked_unverified(const Arguments& in) { return checked_load(in, StreamVerify::kNone); }
+
+json checked_mapped(const Arguments& in) { return checked_map(in, Proof::kNone); }
+json checked_mapped_verified(const Arguments& in) { return checked_map(in, Proof::kInPlace); }
 
 json checked_verified(const Arguments& in) {
   verify_or_throw(or_throw(Checkpoint::open(in.at(0))), {});

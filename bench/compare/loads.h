@@ -29,9 +29,12 @@ nlohmann::json load_unverified(const Arguments& in);
 nlohmann::json load_mapped(const Arguments& in);
 // FILE TINY: the mapped file, every byte of it proven in place first.
 nlohmann::json load_mapped_verified(const Arguments& in);
-// FILE: [name, dtype, shape, sum] of every loaded tensor, by name; the second verifies the file
-// before.
+// FILE: [name, dtype, shape, sum] of every tensor, by name, as each of the loads above ends; the
+// last verifies the whole file, then loads.
 nlohmann::json checked(const Arguments& in);
+nlohmann::json checked_unverified(const Arguments& in);
+nlohmann::json checked_mapped(const Arguments& in);
+nlohmann::json checked_mapped_verified(const Arguments& in);
 nlohmann::json checked_verified(const Arguments& in);
 
 }  // namespace ingot::bench

@@ -9,7 +9,8 @@
 //   bench_compare load|load-unverified FILE TINY DEVICE
 //   bench_compare load-mapped|load-mapped-verified FILE TINY
 //   bench_compare save SHAPE RAW FILE TINY_SHAPE TINY_RAW
-//   bench_compare checked|checked-verified FILE    what a load ends with, for the integrity test
+//   bench_compare checked|checked-unverified|checked-mapped|checked-mapped-verified FILE
+//   bench_compare checked-verified FILE            what a load ends with, for the integrity test
 //   bench_compare ceiling-open|part-open FILE TINY
 //   bench_compare ceiling-copy|ceiling-hash FILE
 //   bench_compare ceiling-read FILE FIRST; ceiling-write RAW FILE FIRST
@@ -38,6 +39,9 @@ int main(int argc, char** argv) {
                       {"load-mapped-verified", load_mapped_verified},
                       {"save", save_file},
                       {"checked", checked},
+                      {"checked-unverified", checked_unverified},
+                      {"checked-mapped", checked_mapped},
+                      {"checked-mapped-verified", checked_mapped_verified},
                       {"checked-verified", checked_verified},
                       {"ceiling-open", ceiling_open},
                       {"part-open", part_open},

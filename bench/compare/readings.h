@@ -1,6 +1,6 @@
 // Ingot's ways to look into a file without loading it, as bench_compare's commands. Each does the
 // same with the file TINY before its clock starts: the first call of a library in a process pays
-// for page faults in its code.
+// for page faults in its code. Closing the file is not in the time, as it is not in the peers'.
 #pragma once
 
 #include <nlohmann/json.hpp>

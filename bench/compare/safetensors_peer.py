@@ -1,4 +1,5 @@
-"""safetensors: safe_open (maps the file and parses its header), load_file and save_file. Variants: mmap, pread."""
+"""safetensors: safe_open (maps the file and parses its header), load_file and save_file. Variants: mmap, pread,
+mmap-owned (every tensor of the mapped file is cloned)."""
 
 import contender
 from safetensors import safe_open
@@ -7,8 +8,8 @@ from safetensors.torch import load_file, save_file
 
 class Safetensors:
     def __init__(self, variant):
-        self.backend = variant
-        self.mapped = variant == "mmap"
+        self.backend = variant.removesuffix("-owned")
+        self.mapped, self.owned = variant == "mmap", variant == "mmap-owned"
 
     def open(self, path):
         return safe_open(path, framework="pt", device="cpu", backend=self.backend)

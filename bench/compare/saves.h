@@ -7,8 +7,8 @@
 
 namespace ingot::bench {
 
-// SHAPE RAW FILE TINY_SHAPE TINY_RAW: the shape's tensors with RAW's bytes, from memory to a
-// durable FILE; before the clock starts the tiny ones to FILE.tiny.
+// SHAPE RAW FILE TINY_SHAPE TINY_RAW: the shape's tensors with RAW's bytes, from ordinary memory to
+// a durable FILE; before the clock starts the tiny ones to FILE.tiny.
 nlohmann::json save_file(const Arguments& in);
 
 }  // namespace ingot::bench

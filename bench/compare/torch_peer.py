@@ -1,5 +1,5 @@
-"""torch.load(weights_only=True) and torch.save. Variants: mmap, read, no-crc32 (the zip records' CRC-32 is left out
-when saving, its documented faster way)."""
+"""torch.load(weights_only=True) and torch.save. Variants: mmap, read, mmap-owned (every tensor of the mapped
+file is cloned), no-crc32 (the zip records' CRC-32 is left out when saving, its documented faster way)."""
 
 import contender
 import torch
@@ -7,7 +7,8 @@ import torch
 
 class Torch:
     def __init__(self, variant):
-        self.mapped = variant != "read"
+        self.mmap, self.owned = variant != "read", variant == "mmap-owned"
+        self.mapped = self.mmap and not self.owned
         if variant == "no-crc32":
             torch.serialization.set_crc32_options(False)
 
@@ -31,7 +32,7 @@ class Torch:
         return self.open(path)
 
     def load(self, path, device):
-        return torch.load(path, mmap=self.mapped, weights_only=True, map_location=device)
+        return torch.load(path, mmap=self.mmap, weights_only=True, map_location=device)
 
     def save(self, tensors, path):
         torch.save(tensors, path)

@@ -1,5 +1,6 @@
 """zTensor: a canonical .zt file, published with fsync and rename. Variants: plain, verified (ztensor.verify(deep=True)
-before the load, the documented way to prove the bytes)."""
+before the load, the documented way to prove the bytes), owned (every tensor is cloned: its own way to copy, tobytes(), is
+slower)."""
 
 import contender
 import torch
@@ -7,10 +8,11 @@ import ztensor
 
 DTYPES = {torch.bfloat16: "bf16", torch.float16: "f16", torch.float32: "f32", torch.float64: "f64", torch.int64: "i64"}
 
-class Ztensor:
-    mapped = True
 
+class Ztensor:
     def __init__(self, variant):
+        self.owned = variant == "owned"
+        self.mapped = not self.owned
         if variant == "verified":
             self.verify = lambda path: ztensor.verify(path, deep=True)
 
@@ -34,7 +36,8 @@ class Ztensor:
         return torch.from_dlpack(opened[name])
 
     def view(self, path):
-        return {name: torch.from_dlpack(tensor) for name, tensor in ztensor.open(path).items()}
+        self.viewed = self.open(path)  # kept: to close it is not part of a view
+        return {name: torch.from_dlpack(tensor) for name, tensor in self.viewed.items()}
 
     def load(self, path, device):
         return {name: tensor.to(device) for name, tensor in self.view(path).items()}

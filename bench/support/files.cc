@@ -1,13 +1,20 @@
 #include "bench/support/files.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <vector>
 
 #include "ingot/checkpoint.h"
+#include "ingot/digest.h"
 #include "ingot/exceptions.h"
 #include "ingot/version.h"
 
+#include "bench/support/descriptor.h"
 #include "bench/support/options.h"
 
 namespace ingot::bench {
@@ -17,9 +24,9 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kPartBytes = std::uint64_t{16} << 20;
 
-void write_file(const Shape& shape, const std::string& path) {
+void write_file(const Shape& shape, const std::string& path, const WriterOptions& options) {
   WritePlan plan = shape.plan();
-  Writer writer = or_throw(Writer::create(path, plan));
+  Writer writer = or_throw(Writer::create(path, plan, options));
   for (std::size_t i = 0; i < shape.tensors.size(); ++i) {
     StorageId storage = plan.storage_of(static_cast<TensorId>(i));
     each_part(shape, i, [&](std::uint64_t offset, std::span<const std::byte> part) {
@@ -27,6 +34,48 @@ void write_file(const Shape& shape, const std::string& path) {
     });
   }
   or_throw(writer.commit());
+}
+
+// Of everything that a writer lays out in its own way: no bytes, a few, an odd number of them, more
+// than a page, more than a chunk.
+Shape mixed() {
+  return {.name = "mixed",
+          .tensors = {{"a.scalar", DType::kInt64, {}},
+                      {"b.empty", DType::kFloat32, {0, 4}},
+                      {"c.odd", DType::kUInt8, {3}},
+                      {"d.vector", DType::kBFloat16, {1000}},
+                      {"e.matrix", DType::kFloat32, {256, 256}},
+                      {"f.chunks", DType::kBFloat16, {1537, 1000}}}};
+}
+
+std::vector<std::byte> bytes_of(const fs::path& path) {
+  std::vector<std::byte> bytes(fs::file_size(path));
+  std::ifstream file(path, std::ios::binary);
+  file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  if (!file) throw_errno("reading " + path.string(), EIO);
+  return bytes;
+}
+
+// Eight digits that change when the bytes do that this program's writer makes, and only then: a
+// file that another writer has made must not be measured as this one's.
+std::string digest_of_writer(const fs::path& folder) {
+  const fs::path path = folder / ("writer-" + std::to_string(getpid()) + ".ingot");
+  write_file(mixed(), path.string(), {.durability = Durability::kNone});
+  const Digest128 digest = digest_of(bytes_of(path));
+  fs::remove(path);
+  char digits[9];
+  std::snprintf(digits, sizeof digits, "%08x", static_cast<unsigned>(digest.low));
+  return digits;
+}
+
+// The same shape by other writers: a disk has no room for all of them.
+void remove_others(const fs::path& path, const std::string& beginning) {
+  std::vector<fs::path> others;
+  for (const auto& entry : fs::directory_iterator(path.parent_path())) {
+    const bool alike = entry.path().filename().string().starts_with(beginning);
+    if (alike && entry.path() != path) others.push_back(entry.path());
+  }
+  for (const fs::path& other : others) fs::remove(other);
 }
 
 }  // namespace
@@ -52,14 +101,17 @@ std::string cache_folder() {
 }
 
 std::string ingot_file(const Shape& shape) {
-  fs::path folder = fs::path(cache_folder()) / "in";
+  const fs::path folder = fs::path(cache_folder()) / "in";
   fs::create_directories(folder);
-  std::string name = shape.name + "-" + std::to_string(shape.bytes()) + "-v" +
-                     std::to_string(kFormatVersionMajor) + "." +
-                     std::to_string(kFormatVersionMinor) + ".ingot";
-  fs::path path = folder / name;
+  static const std::string writer = digest_of_writer(folder);
+  const std::string beginning = shape.name + "-" + std::to_string(shape.bytes()) + "-v";
+  const fs::path path = folder / (beginning + std::to_string(kFormatVersionMajor) + "." +
+                                  std::to_string(kFormatVersionMinor) + "-" + writer + ".ingot");
   // The writer publishes whole files only: what exists is complete.
-  if (!fs::exists(path)) write_file(shape, path.string());
+  if (!fs::exists(path)) {
+    remove_others(path, beginning);
+    write_file(shape, path.string(), {});
+  }
   return path.string();
 }
 

@@ -16,7 +16,8 @@ namespace ingot::bench {
 using TakePart = std::function<void(std::uint64_t offset, std::span<const std::byte> part)>;
 void each_part(const Shape& shape, std::size_t tensor, const TakePart& take);
 
-// Path of an Ingot file with this shape; written, on stable storage, the first time.
+// Path of an Ingot file with this shape, by the writer of this program; written, on stable storage,
+// the first time, when those of this shape by other writers are removed.
 std::string ingot_file(const Shape& shape);
 
 // Path of a file in the cache folder's output part; whatever is there is removed.

@@ -22,7 +22,8 @@ class Input {
     return path_;
   }
 
-  // The same, brought to the page cache by reading, once in a process, whoever wrote it. A
+  // The same, brought to the page cache by reading, once in a process, whoever wrote it: all
+  // contenders of a round find the same pages in the same places, those of the next round others. A
   // benchmark that needs it there proves it before it measures.
   const std::string& warm_path() {
     if (!std::exchange(warmed_, true)) make_warm_anew(path());

@@ -22,6 +22,8 @@ void sync_file(const std::string& path) {
   }
 }
 
+// Always with a CRC-32 of every record: an OutputArchive cannot be told to leave it out, as
+// torch.serialization.set_crc32_options() in Python can.
 void save_torch(TrainingRun& run, const std::string& path) {
   torch::serialize::OutputArchive all;
   torch::serialize::OutputArchive model(all.compilation_unit());

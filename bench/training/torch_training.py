@@ -2,8 +2,9 @@
 
     torch_training.py CONTENDER save|resume MIB FILE
 
-CONTENDER: torch-python, torch-python-mmap, dcp, torchsnapshot, torch-checkpointing. With torch-python-mmap the moments
-stay mapped pages of the file: the time contains touching them, so that every contender ends with all bytes in memory.
+CONTENDER: torch-python, torch-python-no-crc32, torch-python-mmap, torch-python-mmap-owned, dcp, torchsnapshot,
+torch-checkpointing. no-crc32 saves without the zip records' CRC-32. With mmap the moments stay mapped pages of the file:
+the time contains touching them, so that every contender ends with all bytes in memory; with mmap-owned, cloning them.
 
 A save writes FILE.total, one number of all that it saved, outside of the time; a resume begins with zeros, and what does
 not end with the same number is an error. Everyone saves and resumes a tiny run before, FILE.tiny.
@@ -53,8 +54,9 @@ def zero(model, adam):
 class TorchPython:
     needs_moments = False  # whether a resume fills moments that are there
 
-    def __init__(self, mmap=False):
-        self.mmap = mmap
+    def __init__(self, mmap=False, owned=False, crc32=True):
+        self.mmap, self.owned = mmap, owned
+        torch.serialization.set_crc32_options(crc32)
 
     def save(self, model, adam, path):
         torch.save({"model": model.state_dict(), "adam": adam.state_dict()}, path)
@@ -63,10 +65,13 @@ class TorchPython:
         state = torch.load(path, mmap=self.mmap, weights_only=True)
         model.load_state_dict(state["model"])
         adam.load_state_dict(state["adam"])
-        if self.mmap:
+        if self.mmap:  # the moments are the mapped ones; parameters were copied
             for entry in adam.state.values():
-                for tensor in entry.values():
-                    tensor.view(-1)[:: 4096 // 4].sum()
+                for name, tensor in entry.items():
+                    if self.owned:
+                        entry[name] = tensor.clone()
+                    else:
+                        tensor.view(-1)[:: 4096 // 4].sum()
 
 
 class Dcp:
@@ -129,7 +134,9 @@ class TorchCheckpointing:
 
 CONTENDERS = {
     "torch-python": TorchPython,
+    "torch-python-no-crc32": lambda: TorchPython(crc32=False),
     "torch-python-mmap": lambda: TorchPython(mmap=True),
+    "torch-python-mmap-owned": lambda: TorchPython(mmap=True, owned=True),
     "dcp": Dcp,
     "torchsnapshot": Torchsnapshot,
     "torch-checkpointing": TorchCheckpointing,

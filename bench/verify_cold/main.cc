@@ -50,6 +50,7 @@ void add(const Shape& shape) {
                     run_verify(state, input->path(), read, options().threads, Cache::kCold);
                   });
   };
+  add_verify("ingot", ReadPath::kFastest);
   add_verify("ingot-direct", ReadPath::kDirect);
   add_verify("ingot-read", ReadPath::kRead);
   add_verify("ingot-mapping", ReadPath::kMapping);

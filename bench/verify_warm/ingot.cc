@@ -18,6 +18,7 @@ void register_verify_warm_ingot(const WarmFile& file) {
         run_verify(state, file.empty->warm_path(), ReadPath::kMapping, file.threads, Cache::kWarm);
         state.SetBytesProcessed(0);  // of a file without data a rate says nothing
       });
+  add("ingot", ReadPath::kFastest);
   add("ingot-mapping", ReadPath::kMapping);
   add("ingot-read", ReadPath::kRead);
   if (has_direct_io(cache_folder())) add("ingot-direct", ReadPath::kDirect);

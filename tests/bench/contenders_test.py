@@ -1,9 +1,13 @@
-"""The table of contenders fits the scripts and the pinned packages, and says who is absent and why."""
+"""The table of contenders fits the scripts and the pinned packages, and says who is absent and why; what of a peer is in a
+time and what is not."""
 
 import ast
 import json
 import pathlib
+import re
+import sys
 import tempfile
+import types
 import unittest
 from unittest import mock
 
@@ -12,9 +16,15 @@ from here import ROOT
 import contenders
 import install_peers
 
+# What a script of a peer is run with, the tests are not.
+DOUBLES = {"torch": types.ModuleType("torch"), "tensors": types.SimpleNamespace(sum_words=lambda total: total)}
+with mock.patch.dict(sys.modules, DOUBLES):
+    import contender as of_peers
+
 REQUIREMENTS = (ROOT / "scripts/requirements-peers.txt").read_text()
 METHODS = {"open": {"open", "count"}, "describe": {"open", "describe"}, "one": {"open", "one"}, "view": {"view"},
-           "load": {"load"}, "verify": {"verify"}, "save": {"save"}, "flips": {"load", "save"}, "gpu": {"load", "save"}}
+           "load": {"load"}, "verify": {"verify"}, "save": {"save", "load"}, "flips": {"load", "save"},
+           "gpu": {"load", "save"}}
 
 
 def names_in(script):
@@ -40,6 +50,29 @@ class Table(unittest.TestCase):
         for contender in contenders.PEERS:
             for package in contender.packages:
                 self.assertIn(package.replace("_", "-"), pinned)
+
+    def test_every_way_of_ingots_to_load_takes_flips_and_its_program_knows_it(self):
+        commands = set(re.findall(r'\{"(\S+)", \w+\}', (contenders.HERE / "main.cc").read_text()))
+        for contender in contenders.INGOT:
+            self.assertIn("flips", contender.paths)
+            self.assertIn(f"checked-{contender.variant}".removesuffix("-load"), commands, contender.name)
+        self.assertEqual(len({contender.variant for contender in contenders.INGOT}), len(contenders.INGOT))
+
+    def test_every_peer_that_loads_for_itself_takes_flips(self):
+        without = {contender.name for contender in contenders.PEERS
+                   if "load" in contender.paths and "flips" not in contender.paths}
+        self.assertEqual(without, {"safetensors-mmap-owned", "torch-mmap-owned", "ztensor-owned"})  # another's, cloned
+
+    def test_who_is_measured_with_memory_of_its_own_says_so_and_only_loads(self):
+        for contender in contenders.PEERS:
+            if contender.name.endswith("-owned"):
+                self.assertIn("owned", names_in(contender.script))
+                self.assertEqual((contender.paths, contender.variant[-5:]), ({"load"}, "owned"))
+
+    def test_who_promises_a_proof_says_so(self):
+        self.assertEqual({contender.name: contender.proves for contender in contenders.INGOT + contenders.PEERS
+                          if contender.proves},
+                         {"ingot": "tensors", "ingot-mapped-verified": "file", "ingot-verified": "file"})
 
     def test_all_state_their_settings(self):
         for contender in contenders.INGOT + contenders.PEERS:
@@ -71,6 +104,99 @@ class Absence(unittest.TestCase):
 
     def test_without_an_environment_only_ingot_takes_part(self):
         self.assertEqual({contender.name for contender in contenders.present(None)}, {c.name for c in contenders.INGOT})
+
+
+class Opened:
+    def __init__(self, peer):
+        self.peer = peer
+
+    def __len__(self):
+        return 5
+
+    def __del__(self):
+        self.peer.say("closed")
+
+
+class Tensor:
+    def __init__(self, peer):
+        self.peer = peer
+
+    def clone(self):
+        self.peer.say("clone")
+        return "copy"
+
+    def __del__(self):
+        self.peer.say("closed")
+
+
+class Peer:
+    """Says what was called."""
+
+    def __init__(self, **facts):
+        self.said = []
+        self.__dict__ |= facts
+
+    def say(self, what, answer=None):
+        self.said.append(what)
+        return answer
+
+    def open(self, path):
+        return self.say("open", Opened(self))
+
+    def view(self, path):
+        return self.say("view", Opened(self))
+
+    def count(self, opened):
+        return self.say("count", 5)
+
+    def describe(self, opened):
+        return self.say("describe", (9, 1))
+
+    def one(self, opened, name):
+        return self.say("one", 7)
+
+    def verify(self, path):
+        self.say("verify")
+
+    def load(self, path, device):
+        return self.say("load", {"a": Tensor(self)})
+
+
+class Timed(unittest.TestCase):
+    def clocked(self, peer, call):
+        """What peer and clock say during a call, and its answer."""
+        with mock.patch.object(of_peers.time, "perf_counter", lambda: peer.say("clock", 0)), \
+                mock.patch.object(of_peers.process, "reset_peak_rss", peer.said.clear):
+            answer = call()
+        return peer.said, answer
+
+    def test_of_a_reading_only_its_own_work_is_in_the_time(self):
+        for command, within, after, answer in (
+                ("open", ["open"], ["count", "closed"], {"tensors": 5}),
+                ("describe", ["open", "describe"], ["closed"], {"name_bytes": 9}),
+                ("one", ["open", "one"], ["closed"], {"sum": "7"}),
+                ("view", ["view"], ["closed"], {"tensors": 5}),
+                ("verify", ["verify"], [], {})):
+            peer, asked = Peer(), (command, "file", "tiny", *([["a"], ["b"]] if command == "one" else []))
+            said, got = self.clocked(peer, lambda p=peer, a=asked: of_peers.run_reading(p, *a))
+            self.assertEqual(said, ["clock", *within, "clock", *after], command)
+            self.assertLessEqual(answer.items(), got.items())
+
+    def test_who_shall_own_the_bytes_clones_within_the_time_and_lets_the_mapping_go_after_it(self):
+        peer = Peer(owned=True)
+        said, (_, loaded) = self.clocked(peer, lambda: of_peers.load_all(peer, "file", "cpu"))
+        self.assertEqual((said, loaded), (["clock", "load", "clone", "clock", "closed"], {"a": "copy"}))
+
+    def test_who_need_not_does_not_clone(self):
+        peer = Peer()
+        said, (_, loaded) = self.clocked(peer, lambda: of_peers.load_all(peer, "file", "cpu"))
+        self.assertEqual((said, list(loaded)), (["clock", "load", "clock"], ["a"]))
+
+    def test_what_is_mapped_is_touched_within_the_time(self):
+        peer = Peer(mapped=True)
+        with mock.patch.object(of_peers.native, "Ranges", lambda tensors: mock.Mock(touch=lambda: peer.say("touch"))):
+            said, _ = self.clocked(peer, lambda: of_peers.load_all(peer, "file", "cpu"))
+        self.assertEqual(said[:6], ["clock", "load", "clock", "clock", "touch", "clock"])
 
 
 class Installing(unittest.TestCase):

@@ -1,12 +1,14 @@
 """The guard fails when a bound is broken, and when it compared nothing."""
 
 import json
+import os
 import pathlib
 import re
 import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 from here import ROOT
 
@@ -78,10 +80,43 @@ class Guard(unittest.TestCase):
     def test_a_machine_that_lacks_what_a_bound_needs_is_passed_over(self):
         series = [entry("ingot", [4.0]), entry("peer", [2.0])]
         needy = BOUND | {"group": "cold", "needs": "O_DIRECT"}
-        self.assertEqual(guard.check(series, [BOUND, needy]).lines[1], "absent cold s: ingot to peer: needs O_DIRECT")
-        self.assertTrue(guard.check(series, [BOUND, needy]).good)
+        lacking = guard.check(series, [BOUND, needy], has=frozenset())
+        self.assertEqual(lacking.lines[1], "absent cold s: ingot to peer: needs O_DIRECT")
+        self.assertTrue(lacking.good)
         without_ingot = [*series, entry("peer", [2.0]) | {"group": "cold"}]
-        self.assertFalse(guard.check(without_ingot, [BOUND, needy]).good)
+        self.assertFalse(guard.check(without_ingot, [BOUND, needy], has=frozenset()).good)
+
+    def test_one_that_has_it_and_measured_nothing_is_not(self):
+        series, needy = [entry("ingot", [4.0]), entry("peer", [2.0])], BOUND | {"group": "cold", "needs": "O_DIRECT"}
+        having = guard.check(series, [BOUND, needy], has=frozenset(["O_DIRECT"]))
+        self.assertFalse(having.good)
+        self.assertIn("was not measured, and O_DIRECT, which it needs, is here", having.lines[1])
+
+    def test_what_was_not_checked_is_counted(self):
+        series, needy = [entry("ingot", [4.0]), entry("peer", [2.0])], BOUND | {"group": "cold", "needs": "LibTorch"}
+        self.assertEqual(guard.check(series, [BOUND, BOUND | {"at_most": 1}, needy], has=frozenset()).lines[-1],
+                         "1 held, 1 broken, 1 not checked")
+
+    def test_where_all_must_be_checked_an_absence_breaks_it(self):
+        series = [entry("ingot", [4.0]), entry("peer", [2.0])]
+        absent = [BOUND, BOUND | {"group": "cold", "needs": "LibTorch"}], [BOUND, BOUND | {"against": ["gguf"]}]
+        for value, good in (("1", False), ("0", True)):
+            with mock.patch.dict("os.environ", {guard.ALL: value}):
+                self.assertEqual([guard.check(series, bounds, has=frozenset()).good for bounds in absent], [good] * 2)
+                self.assertTrue(guard.check(series, [BOUND]).good)
+
+    def test_what_a_machine_has_is_found_out(self):
+        real, refused = os.open, os.O_DIRECT
+
+        def opened(path, flags, *more, **named):
+            if flags & refused:
+                raise OSError
+            return real(path, flags & ~os.O_DIRECT, *more, **named)
+
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(guard.os, "open", opened):
+            self.assertEqual(guard.machine_has({"torch"}, folder), {"LibTorch"})
+            refused = 0
+            self.assertEqual(guard.machine_has(frozenset(), folder), {"O_DIRECT"})
 
     def test_a_counter_alone_can_be_bounded_and_its_largest_counts(self):
         bound = {"group": "g", "shape": "s", "ours": "ingot", "counter": "copies", "at_most": 0}
@@ -129,13 +164,13 @@ class StoredBounds(unittest.TestCase):
         for bound in self.bounds:
             for name in [bound["ours"], *bound.get("against", [])]:
                 self.assertRegex(f"{bound['group']}/{bound['shape'].replace('*', '16')}/{name}", pattern)
-        for other in ("peers-open/small-20000/gguf", "load-warm/decoder-8MiB/ingot-staged", "integrity/s/torch",
+        for other in ("peers-open/small-20000/gguf", "load-warm/decoder-8MiB/ingot-in-place", "integrity/s/torch",
                       "x/open/small-1000/ingot", "save/decoder-8MiB/writeeeefsync", "open/small-1000/ingot-other"):
             self.assertIsNone(re.search(pattern, other), other)
 
     def test_every_part_of_a_run_is_bounded(self):
-        groups = ("open lookup verify-warm verify-cold load-warm load-cold save peers-open peers-view peers-load peers-load-cold "
-                  "peers-save training-save training-resume")
+        groups = ("open lookup verify-warm verify-cold load-warm load-cold save peers-open peers-one peers-view peers-load "
+                  "peers-load-cold peers-verify peers-save training-save training-resume training-stall")
         self.assertLessEqual(set(groups.split()), {bound["group"] for bound in self.bounds})
 
     def test_what_setup_installs_is_pinned(self):

@@ -13,8 +13,9 @@ import integrity_report
 import integrity_run
 
 
-def entry(contender, **outcomes):
-    return {"contender": contender, "regions": {"header": {"flips": sum(outcomes.values()), **outcomes, "why": {}}}}
+def entry(contender, place="header", wrong_in="bytes", **outcomes):
+    why = {"wrong": {wrong_in: outcomes["wrong"]}} if "wrong" in outcomes else {}
+    return {"contender": contender, "regions": {place: {"flips": sum(outcomes.values()), **outcomes, "why": why}}}
 
 
 GOOD = [entry("ingot", noticed=3, harmless=1), entry("ingot-verified", noticed=4), entry("peer", wrong=4)]
@@ -30,7 +31,17 @@ class IngotHolds(unittest.TestCase):
         self.assertFalse(integrity_run.ingot_holds([{"contender": "ingot", "error": "no"}]))
 
     def test_a_flip_that_the_verification_does_not_notice_breaks_it(self):
-        self.assertFalse(integrity_run.ingot_holds([entry("ingot-verified", noticed=3, harmless=1)]))
+        for contender in ("ingot-verified", "ingot-mapped-verified"):
+            self.assertTrue(integrity_run.ingot_holds([entry(contender, noticed=4)]), contender)
+            self.assertFalse(integrity_run.ingot_holds([entry(contender, noticed=3, harmless=1)]), contender)
+
+    def test_who_proves_nothing_hands_out_damaged_data_and_nothing_else_that_is_wrong(self):
+        for contender in ("ingot-unverified", "ingot-mapped"):
+            self.assertTrue(integrity_run.ingot_holds([entry(contender, "data, end", wrong=4)]), contender)
+            self.assertFalse(integrity_run.ingot_holds([entry(contender, "header", wrong=4)]), contender)
+            self.assertFalse(integrity_run.ingot_holds([entry(contender, "data, end", "names", wrong=4)]), contender)
+            self.assertFalse(integrity_run.ingot_holds([entry(contender, "data, end", crashed=1)]), contender)
+        self.assertFalse(integrity_run.ingot_holds([entry("ingot", "data, end", wrong=4)]))
 
 
 class Running(unittest.TestCase):

@@ -37,6 +37,29 @@ class Report(Case):
     def test_where_a_peer_wins_it_says_so(self):
         self.assertIn("decoder-32: `torch` is 2.00x as fast as `ingot`.", self.text())
 
+    def test_its_row_says_so_too_in_every_kind_of_table(self):
+        for group, peer in (("peers-load", "torch"), ("training-resume", "torch-cpp"), ("save", "write+fsync"),
+                            ("lookup", "std::unordered_map")):
+            of_all = ("ingot", 2.0), (peer, 1.0), ("slower", 3.0), ("part:a", 0.1), ("ceiling:a", 0.5)
+            series = [entry(name, seconds, group, names=10, p50_ns=1.0, allocations=0) for name, seconds in of_all]
+            text = self.text(series=series)
+            self.assertIn(f"| {peer}; **faster than `ingot`, 2.00x** |", text)
+            self.assertEqual(text.count("**faster than"), 1, group)
+
+    def test_a_peer_that_failed_after_some_good_repetitions_shows_its_error(self):
+        series = [entry("ingot", 1.0), entry("torch", 2.0) | {"errors": ["no | space"]}]
+        self.assertIn("| torch; **failed** after 3: no \\| space | 2 s |", self.text(series=series))
+
+    def test_how_a_verdict_comes_about_is_said_once_above_the_table(self):
+        text = self.text()
+        self.assertEqual(text.count("**undecided**"), 1)
+        self.assertLess(text.index("**undecided**"), text.index("| path | shape | Ingot |"))
+        self.assertIn("Of 27 rows: 0 met, 0 short, 0 undecided, 27 unknown.", text)
+
+    def test_what_a_full_run_would_have_measured_is_told_but_not_of_a_quick_one(self):
+        self.assertIn("Not measured in this result, though a full run has them: `peers-open`", self.text())
+        self.assertNotIn("Not measured in this result", self.text(quick=True))
+
     def test_it_says_so_even_where_an_unverified_way_of_ingot_is_faster(self):
         series = [entry("ingot", 2.0), entry("torch", 1.0), entry("ingot-mapped", 0.5)]
         self.assertIn("`torch` is 2.00x as fast as `ingot`; `ingot-mapped` is 2.00x as fast as it.", self.text(series=series))
@@ -45,21 +68,24 @@ class Report(Case):
         series = [entry("ingot", 1.02, "load-warm", bytes_per_second=100.0, rss_added=0, staging=0),
                   entry("ingot-unverified", 1.0, "load-warm", bytes_per_second=102.0)]
         self.assertIn("| cost of proving, warm | decoder-32 | 0.00 GB/s (ingot) | 0.00 GB/s (ingot-unverified) | +2 % | "
-                      "<= 3 % of the time (stand-in) | met |", self.text(series=series))
+                      "+2 % – +2 % | <= 3 % of the time (stand-in) | met |", self.text(series=series))
         series[0]["counters"]["bytes_per_second"] = [95.0] * 3
         self.assertIn("cost of proving, warm, decoder-32: +7 %, target <= 3 % of the time (stand-in).", self.text(series=series))
 
     def test_a_resident_set_that_grows_with_the_file_is_told(self):
         staged = entry("ingot-staged", 1.0, "load-warm", rss_added=100 << 20, staging=48 << 20)
-        self.assertIn("| 100 MiB (ingot-staged) | 48 MiB of staging memory |  | <= staging + 64 MiB (stand-in) | met |",
+        self.assertIn("| 100 MiB (ingot-staged) | 48 MiB of staging memory |  |  | <= staging + 64 MiB (stand-in) | met |",
                       self.text(series=[staged]))
         staged["counters"]["rss_added"] = [2 << 30] * 3
         self.assertIn("loading as to a device, decoder-32: 2048 MiB (ingot-staged), target <= staging + 64 MiB (stand-in).",
                       self.text(series=[staged]))
 
     def test_which_call_is_judged_is_told(self):
-        self.assertIn("| verify, cold | `ingot-direct` | `verify-cold` | verify() by O_DIRECT: `ingot verify --direct` |",
-                      self.text())
+        text = self.text()
+        self.assertIn("| verify, cold | `ingot` | `verify-cold` | verify() by ReadPath::kFastest while a BusGuard lives: "
+                      "what `ingot verify` does |", text)
+        self.assertIn("| verify, cold, by default | `ingot-read` | `verify-cold` | verify(), its defaults, no BusGuard: "
+                      "read(2) |", text)
 
     def test_without_a_gpu_nothing_is_claimed_of_one(self):
         self.assertIn("This machine has no GPU", self.text())
@@ -68,7 +94,7 @@ class Report(Case):
     def test_with_a_result_of_a_gpu_its_verdicts_are_there(self):
         text = self.text(gpu=sample.gpu([sample.gpu_load("touched", 9.5)]))
         self.assertIn("| stream to GPU, warm, verified | m (1) | 9.50 GB/s (ingot) | 10.00 GB/s (ceiling:copy from pinned memory) "
-                      "| 95 % |", text)
+                      "| 95 % | 79 % – 106 % |", text)
         self.assertIn("* (1) of an earlier run: Ingot fed, 2026-01-02, on Test GPU", text)
         self.assertIn("## On a GPU", text)
         self.assertNotIn("This machine has no GPU", text)
@@ -94,7 +120,7 @@ class Report(Case):
 
     def test_who_was_measured_less_often_is_a_deviation(self):
         slow = entry("torch", 9.0) | {"seconds": [9.0]}
-        told = "which deviates from our protocol: 1 in peers-load/decoder-32: `torch`. Any contender"
+        told = "which deviates from our protocol: 1 in peers-load/decoder-32: `torch`"
         self.assertIn(told, self.text(series=[entry("ingot", 1.0), slow]))
         self.assertNotIn("deviates", self.text(series=[entry("ingot", 1.0)]))
         self.assertIn("3 repetitions, not the 7 of our protocol: ", self.text())
@@ -105,6 +131,15 @@ class Report(Case):
         for part in ("* Not here: instanttensor: needs a GPU.", "ztensor 2.1.2", "| `torch` | torch.load(mmap=True) |",
                      "| gguf | cannot: has no bool |", "**all silent**"):
             self.assertIn(part, text)
+
+    def test_all_of_ingots_that_prove_a_file_may_notice_every_flip(self):
+        def flips(contender, **outcomes):
+            return {"contender": contender, "regions": {"header": {"flips": 4, **outcomes, "why": {"wrong": {"bytes": 4}}}}}
+        proven = [flips(name, noticed=4) for name in ("ingot-mapped-verified", "ingot-verified")]
+        text = self.text(integrity=[*proven, flips("ingot-mapped", wrong=4)])
+        self.assertIn("`ingot-mapped-verified` and `ingot-verified` alone notice every flip", text)
+        self.assertIn("`ingot-mapped` is told to prove nothing.", text)
+        self.assertNotIn("alone notice", self.text(integrity=[*proven, flips("peer", noticed=4)]))
 
     def test_of_which_run_the_flips_are_is_told(self):
         self.assertNotIn("Of a run of its own", self.text())

@@ -13,7 +13,7 @@ import here  # noqa: F401
 import run
 
 BOUND = {"group": "g", "shape": "s", "ours": "ingot", "against": ["peer"], "at_most": 2, "why": "test"}
-FACTS = {"name": "m", "commit": "abc", "modified": False}
+FACTS = {"name": "m", "commit": "abc", "modified": False, "started": "2026-01-02T03:04:05Z", "load_at_start": [0, 0, 0]}
 
 
 def entry(contender, seconds, group="g", shape="s"):
@@ -27,11 +27,11 @@ class Running(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
         (self.folder / "bounds.json").write_text(json.dumps([BOUND]))
 
-    def start(self, measured, *more, commit="abc"):
+    def start(self, measured, *more, **facts):
         command = ["run.py", "--quick", "--no-peers", "--cache", str(self.folder), "--out", str(self.folder / "out.json"),
                    "--report", str(self.folder / "out.md"), *more]
         with mock.patch.object(run, "measure", return_value=measured) as self.measure, \
-                mock.patch.object(run.machine, "facts", return_value=FACTS | {"commit": commit}), \
+                mock.patch.object(run.machine, "facts", return_value=FACTS | facts), \
                 mock.patch.object(run.identity, "of_run", return_value={}), \
                 mock.patch.object(run.report, "write") as self.report, \
                 mock.patch("sys.argv", command), contextlib.redirect_stdout(io.StringIO()), \
@@ -108,6 +108,17 @@ class Running(unittest.TestCase):
         self.main(True, 1.0, commit="def")
         self.assertEqual(self.result()["machine"]["commit"], "def")
 
+    def test_all_that_go_on_with_one_another_have_one_id_and_one_start(self):
+        found = []
+        for resume, hour in (((), 1), (("--resume",), 2), ((), 3)):
+            self.main(True, 1.0, *resume, started=f"2026-01-02T0{hour}:00:00Z", load_at_start=[hour, 0, 0])
+            result = self.result()
+            found.append((result["run"], result["machine"]["started"][11:13], result["machine"]["load_at_start"][0]))
+        self.assertEqual(found[0], found[1])
+        self.assertEqual([entry[1:] for entry in found], [("01", 1), ("01", 1), ("03", 3)])
+        self.assertNotEqual(found[0][0], found[2][0])
+        self.assertRegex(found[0][0], "^2026-01-02T01:00:00Z-[0-9a-f]{12}$")
+
     def test_a_part_alone_leaves_the_others_out(self):
         arguments = mock.Mock(part=["training"])
         with mock.patch.object(run.training_run, "run", return_value=(True, [entry("ingot", 1.0)])), \
@@ -142,12 +153,12 @@ class Outputs(unittest.TestCase):
 
 
 class Programs(unittest.TestCase):
-    def test_another_number_of_repetitions_is_another_measurement(self):
-        keys = []
-        journal = mock.Mock(once=lambda key, work: keys.append(key) or [True, []])
-        for guarded, repetitions in ((None, 7), (None, 3), ("bounds", 3)):
-            run.programs(mock.Mock(filter="x", guard=guarded, repetitions=repetitions), journal)
-        self.assertEqual([key[3] for key in keys[::len(run.PROGRAMS)]], [7, 3, 60])
+    def test_the_guard_has_twenty_repetitions_for_one_since_it_takes_the_fastest(self):
+        for guarded, repetitions, made in ((None, 7, 7), ("bounds", 3, 60)):
+            arguments = mock.Mock(guard=guarded, repetitions=repetitions)
+            with mock.patch.object(run.google_benchmark, "run", return_value=(True, [])) as measured:
+                self.assertEqual(run.programs(arguments, "journal"), (True, []))
+            measured.assert_called_once_with(run.PROGRAMS, arguments, made, "journal")
 
 
 if __name__ == "__main__":

@@ -53,7 +53,8 @@ class Contenders:
         self.calls.append(("stall", "", ""))
         if "stall" in self.failing:
             return {"error": "out of memory"}
-        return {"runs": [{"stall": 9.0, "durable": 9.0, "ceiling": 9.0}, {"stall": 2.0, "durable": 3.0, "ceiling": 1.0}]}
+        return {"runs": [{"stall": 7.0, "durable": 8.0, "ceiling": 9.0}, {"stall": 4.0, "durable": 5.0, "ceiling": 6.0},
+                         {"stall": 2.0, "durable": 3.0, "ceiling": 1.0}]}
 
     def warm(self, paths):
         return {path: self.cached for path in paths}
@@ -87,9 +88,15 @@ class InTurn(Case):
         self.assertEqual([sorted(asked[begin:begin + 3]) for begin in (0, 3, 6)], [["dcp", "ingot", "torch-cpp"]] * 3)
 
     def test_all_read_their_own_file_but_for_those_who_map_anothers(self):
-        self.training.in_turn(RESUME, ["ingot", "torch-python", "torch-python-mmap"])
+        self.training.in_turn(RESUME, ["ingot", "torch-python", "torch-python-mmap", "torch-python-mmap-owned"])
         self.assertEqual({(contender, path) for command, contender, path in self.contenders.calls if command == "resume"},
-                         {("ingot", "ingot-12"), ("torch-python", "torch-python-12"), ("torch-python-mmap", "torch-python-12")})
+                         {("ingot", "ingot-12"), *((name, "torch-python-12") for name in
+                                                   ("torch-python", "torch-python-mmap", "torch-python-mmap-owned"))})
+
+    def test_another_way_to_save_leaves_the_file_that_is_resumed_from_alone(self):
+        self.training.in_turn(SAVE, ["torch-python", "torch-python-no-crc32"])
+        self.assertEqual({(contender, path) for _, contender, path in self.contenders.calls},
+                         {("torch-python", "torch-python-12"), ("torch-python-no-crc32", "torch-python-no-crc32-12")})
 
     def test_a_resume_without_a_save_makes_the_file_once_and_first(self):
         result = self.training.in_turn(RESUME, ["torch-python-mmap"])
@@ -155,16 +162,17 @@ class InTurn(Case):
 
 
 class Stalls(Case):
-    def test_the_last_save_of_a_process_makes_three_series(self):
+    def test_the_last_save_of_a_process_makes_three_series_and_the_first_one(self):
         result = self.training.held_up(STALL, list(training_contenders.STALL))
         self.assertEqual({entry["contender"]: entry["seconds"] for entry in result},
-                         {"ingot": [2.0] * 3, "ingot-until-durable": [3.0] * 3, "ceiling:copy": [1.0] * 3})
+                         {"ingot": [2.0] * 3, "ingot-first": [7.0] * 3, "ingot-until-durable": [3.0] * 3,
+                          "ceiling:copy": [1.0] * 3})
         self.assertEqual(self.left(), [])
 
-    def test_one_that_fails_is_an_error_of_all_three_and_not_tried_again(self):
+    def test_one_that_fails_is_an_error_of_all_and_not_tried_again(self):
         self.contenders.failing = {"stall"}
         result = self.training.held_up(STALL, list(training_contenders.STALL))
-        self.assertEqual([(entry["seconds"], entry["errors"]) for entry in result], 3 * [([], ["out of memory"])])
+        self.assertEqual([(entry["seconds"], entry["errors"]) for entry in result], 4 * [([], ["out of memory"])])
         self.assertEqual(len(self.asked("stall")), 1)
         self.assertFalse(series.ingot_is_good(result))
 
@@ -190,7 +198,7 @@ class Running(Case):
         good, result = self.run_all()
         self.assertTrue(good)
         self.assertEqual([entry["group"] for entry in result],
-                         7 * ["training-save"] + ["training-resume"] + 3 * ["training-stall"])
+                         7 * ["training-save"] + ["training-resume"] + 4 * ["training-stall"])
         self.assertRegex(self.told, r"\[[12]/8\] training-save 12MiB ingot 1 s")
         self.assertIn("[8/8] training-stall 12MiB 2 s", self.told)
         self.assertEqual(self.left(), [])
@@ -235,10 +243,12 @@ class Starting(unittest.TestCase):
 
     def test_who_is_not_installed_does_not_take_part(self):
         self.assertEqual(self.names("save"), ["ingot", "torch-cpp", *training_contenders.WRITES, "ceiling:direct-write"])
-        self.assertEqual(self.names("resume", "torch"), ["ingot", "torch-cpp", "torch-python", "dcp", "part:fresh-memory",
-                                                         "torch-python-mmap", "ceiling:copy"])
+        self.assertEqual(self.names("resume", "torch"), ["ingot", "torch-cpp", "torch-python", "dcp", "torch-python-mmap",
+                                                         "torch-python-mmap-owned", "part:fresh-memory", "ceiling:copy"])
         self.assertIn("torchsnapshot", self.names("save", "torch", "torchsnapshot"))
         self.assertNotIn("torch-python-mmap", self.names("save", "torch"))
+        self.assertIn("torch-python-no-crc32", self.names("save", "torch"))
+        self.assertNotIn("torch-python-no-crc32", self.names("resume", "torch"))
 
     def test_a_part_is_told_its_file_if_it_writes_one(self):
         for name, command in (*training_contenders.ALONE.items(), *training_contenders.WRITES.items()):
@@ -249,8 +259,10 @@ class Starting(unittest.TestCase):
     def test_ingot_is_a_program_and_a_peer_of_python_a_script(self):
         command, _ = self.started(lambda: self.contenders.call("resume", "ingot", 12, "/file"))
         self.assertEqual(command, ("/build/bin/bench_training", "resume", "ingot", "12", "/file"))
-        command, _ = self.started(lambda: self.contenders.call("resume", "torch-python-mmap", 12, "/file"))
-        self.assertEqual(command[0:1] + command[3:], ("python", "torch-python-mmap", "resume", "12", "/file"))
+        for asked, name in (("save", "dcp"), ("save", "torch-python-no-crc32"), ("resume", "torch-python-mmap"),
+                            ("resume", "torch-python-mmap-owned")):
+            command, _ = self.started(lambda a=asked, n=name: self.contenders.call(a, n, 12, "/file"))
+            self.assertEqual(command[0:1] + command[3:], ("python", name, asked, "12", "/file"))
 
     def test_the_time_of_a_process_is_not_a_file_that_is_warm(self):
         self.assertEqual(self.started(lambda: self.contenders.warm(["/a"]))[1], {})
