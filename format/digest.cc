@@ -8,7 +8,13 @@
 #endif
 
 #include <array>
+#include <atomic>
+#include <cstdlib>
 #include <cstring>
+#include <limits>
+#include <memory>
+
+#include "base/error.h"
 
 namespace ingot {
 namespace {
@@ -43,6 +49,17 @@ namespace {
 
 Digest128 from_xxh(XXH128_hash_t hash) { return {.low = hash.low64, .high = hash.high64}; }
 
+// For libraries that answer with null: asks the standard library for more than there can be, which
+// says so in its own way, in builds without exceptions too.
+[[noreturn]] void no_memory() {
+  static_cast<void>(std::allocator<std::byte>().allocate(std::numeric_limits<std::size_t>::max()));
+  std::abort();
+}
+
+void require(bool ok) {
+  if (!ok) no_memory();
+}
+
 // xxHash's dispatcher chooses its functions at the first call, without synchronisation. Making that
 // call here, once, under the lock of a local static keeps later ones from racing with it.
 void choose_vector_unit() {
@@ -68,9 +85,9 @@ Digest128 xxh3_128(Bytes bytes) {
 }
 
 struct StreamingDigest::State {
-  // createState: the state must be aligned to 64 bytes.
-  XXH3_state_t* xxh = XXH3_createState();
-  State() = default;
+  // createState: the state must be aligned to 64 bytes, and its size is the library's own affair.
+  XXH3_state_t* const xxh = XXH3_createState();
+  State() { require(xxh != nullptr); }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State() { XXH3_freeState(xxh); }
@@ -97,48 +114,70 @@ Digest128 StreamingDigest::finish() const { return from_xxh(XXH3_128bits_digest(
 
 namespace {
 
-// Fetching an algorithm takes a lock and a search by name: once.
+// Fetching an algorithm takes a lock and a search by name: once. Null when libcrypto has none; then
+// it is asked again, for it may have been for want of memory. Kept for the life of the process, and
+// so is the provider that has it.
 const EVP_MD* sha256_algorithm() {
-  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  static std::atomic<const EVP_MD*> known = nullptr;
+  const EVP_MD* algorithm = known.load(std::memory_order_acquire);
+  if (algorithm != nullptr) return algorithm;
+  EVP_MD* const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  if (fetched == nullptr) return nullptr;
+  if (known.compare_exchange_strong(algorithm, fetched, std::memory_order_acq_rel)) return fetched;
+  EVP_MD_free(fetched);  // another thread was first
   return algorithm;
+}
+
+using Context = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
+
+bool compute(const EVP_MD* algorithm, Bytes bytes, Sha256* digest) {
+  unsigned int length = 0;
+  return algorithm != nullptr &&
+         EVP_Digest(bytes.data(), bytes.size(), digest->data(), &length, algorithm, nullptr) == 1;
 }
 
 }  // namespace
 
-// libcrypto can fail only for want of memory; the result is then all zeros, which is no digest that
-// a file may hold.
+Status check_sha256(std::string_view path) {
+  // FIPS 180-4, of no bytes.
+  constexpr Sha256 kOfNothing = {0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4,
+                                 0xc8, 0x99, 0x6f, 0xb9, 0x24, 0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b,
+                                 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55};
+  Sha256 digest{};
+  if (compute(sha256_algorithm(), {}, &digest) && digest == kOfNothing) return {};
+  return make_error(Code::kUnsupported, "libcrypto has no SHA-256")
+      .file(path)
+      .advice("its configuration, see OPENSSL_CONF, activates no provider that has it");
+}
+
+// Once the algorithm is there, libcrypto fails for want of memory alone.
 Sha256 sha256(Bytes bytes) {
   Sha256 digest{};
-  unsigned int length = 0;
-  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, sha256_algorithm(), nullptr) !=
-      1) {
-    return {};
-  }
+  require(compute(sha256_algorithm(), bytes, &digest));
   return digest;
 }
 
 struct StreamingSha256::State {
-  EVP_MD_CTX* context = EVP_MD_CTX_new();
-  bool ok = context != nullptr && EVP_DigestInit_ex(context, sha256_algorithm(), nullptr) == 1;
-  State() = default;
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
-  ~State() { EVP_MD_CTX_free(context); }
+  Context context{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
 };
 
-StreamingSha256::StreamingSha256() : state_(std::make_unique<State>()) {}
+StreamingSha256::StreamingSha256() : state_(std::make_unique<State>()) {
+  const EVP_MD* algorithm = sha256_algorithm();
+  require(algorithm != nullptr && state_->context != nullptr &&
+          EVP_DigestInit_ex(state_->context.get(), algorithm, nullptr) == 1);
+}
 StreamingSha256::StreamingSha256(StreamingSha256&&) noexcept = default;
 StreamingSha256& StreamingSha256::operator=(StreamingSha256&&) noexcept = default;
 StreamingSha256::~StreamingSha256() = default;
 
 void StreamingSha256::update(Bytes bytes) {
-  state_->ok = state_->ok && EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()) == 1;
+  require(EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size()) == 1);
 }
 
 Sha256 StreamingSha256::finish() {
   Sha256 digest{};
   unsigned int length = 0;
-  if (!state_->ok || EVP_DigestFinal_ex(state_->context, digest.data(), &length) != 1) return {};
+  require(EVP_DigestFinal_ex(state_->context.get(), digest.data(), &length) == 1);
   return digest;
 }
 

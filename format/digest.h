@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "ingot/digest.h"
+#include "ingot/status.h"
 
 #include "base/bytes.h"
 
@@ -31,7 +32,13 @@ class StreamingDigest {
   std::unique_ptr<State> state_;
 };
 
-// SHA-256 of one piece.
+// libcrypto may have been configured without SHA-256: kUnsupported then. To be asked once before
+// SHA-256 is computed; `path` is for the message.
+Status check_sha256(std::string_view path);
+
+// SHA-256 of one piece. Never a digest that is wrong: when libcrypto has no memory this ends as any
+// allocation of the standard library does, with std::bad_alloc, or with the process in a build
+// without exceptions. REQUIRES: check_sha256() was OK; here and below.
 Sha256 sha256(Bytes bytes);
 
 // SHA-256 of bytes that come in parts.
@@ -42,6 +49,7 @@ class StreamingSha256 {
   StreamingSha256& operator=(StreamingSha256&&) noexcept;
   ~StreamingSha256();
   void update(Bytes bytes);
+  // Once.
   Sha256 finish();
 
  private:

@@ -14,7 +14,6 @@ namespace ingot::io {
 namespace {
 
 constexpr std::uint64_t kPage = 4096;
-constexpr std::uint64_t kHugePage = std::uint64_t{2} << 20;
 
 std::byte* map_anonymous(std::uint64_t bytes, int flags = 0) {
   void* base =
@@ -22,15 +21,16 @@ std::byte* map_anonymous(std::uint64_t bytes, int flags = 0) {
   return base == MAP_FAILED ? nullptr : static_cast<std::byte*>(base);
 }
 
-// `bytes`, a multiple of the huge page, aligned to it: maps one more and gives the ends back.
-std::byte* map_huge(std::uint64_t bytes) {
-  std::byte* base = map_anonymous(bytes + kHugePage);
+// `bytes`, a multiple of the page, aligned to a huge page; the first `huge` of them are to lie on
+// huge pages. Maps one more and gives the ends back.
+std::byte* map_huge(std::uint64_t bytes, std::uint64_t huge) {
+  std::byte* base = map_anonymous(bytes + kHugePageBytes);
   if (base == nullptr) return nullptr;
-  const std::uint64_t head = align_up(reinterpret_cast<std::uintptr_t>(base), kHugePage) -
+  const std::uint64_t head = align_up(reinterpret_cast<std::uintptr_t>(base), kHugePageBytes) -
                              reinterpret_cast<std::uintptr_t>(base);
   if (head > 0) ::munmap(base, head);
-  if (head < kHugePage) ::munmap(base + head + bytes, kHugePage - head);
-  ::madvise(base + head, bytes, MADV_HUGEPAGE);  // a wish: small pages serve as well
+  if (head < kHugePageBytes) ::munmap(base + head + bytes, kHugePageBytes - head);
+  ::madvise(base + head, huge, MADV_HUGEPAGE);  // a wish: small pages serve as well
   return base + head;
 }
 
@@ -43,11 +43,13 @@ Result<AlignedBuffer> AlignedBuffer::allocate(std::uint64_t bytes, MemoryUse use
                              .expected(human_bytes(bytes))
                              .os_error(ENOMEM);
   constexpr auto kMost = static_cast<std::uint64_t>(std::numeric_limits<std::ptrdiff_t>::max());
-  if (bytes > kMost - 2 * kHugePage) return failure;
-  const bool large = bytes >= kHugePage;
+  if (bytes > kMost - 2 * kHugePageBytes) return failure;
+  const bool large = bytes >= kHugePageBytes;
   const bool huge = large && (use == MemoryUse::kTransfers || huge_pages_are_cheap());
-  const std::uint64_t reserved = align_up(bytes, huge ? kHugePage : kPage);
-  buffer.data_ = huge ? map_huge(reserved) : map_anonymous(reserved, large ? 0 : MAP_POPULATE);
+  const bool fill_last = huge && use == MemoryUse::kContent;
+  const std::uint64_t reserved = align_up(bytes, fill_last ? kHugePageBytes : kPage);
+  buffer.data_ = huge ? map_huge(reserved, align_down(reserved, kHugePageBytes))
+                      : map_anonymous(reserved, large ? 0 : MAP_POPULATE);
   if (buffer.data_ == nullptr) return failure;
   buffer.size_ = bytes;
   buffer.reserved_ = reserved;

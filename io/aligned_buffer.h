@@ -9,17 +9,21 @@
 
 namespace ingot::io {
 
+inline constexpr std::uint64_t kHugePageBytes = std::uint64_t{2} << 20;
+
 // What memory is for decides about its pages.
 enum class MemoryUse : std::uint8_t {
-  // Transfers, again and again: large buffers lie on huge pages, whatever those cost at first. A
-  // read into 256 small pages is as many segments for the device, and several requests.
+  // Transfers, again and again: all of a buffer that fills huge pages lies on them, whatever those
+  // cost at first. A read into 256 small pages is as many segments for the device, and several
+  // requests. What is left, less than a huge page, lies on small ones: such buffers have a budget,
+  // and take what was asked for and no more.
   kTransfers,
   // Content that is brought in once and then read: on huge pages where they are cheaper to touch
-  // first (fresh_memory.h).
+  // first (fresh_memory.h), the last of which may be filled in part.
   kContent,
 };
 
-// Owns zeroed memory aligned to at least 4096. Movable.
+// Owns zeroed memory aligned to at least 4096; to a huge page when it has one. Movable.
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;

@@ -21,7 +21,8 @@ void reclaim_siblings(FileSystem& file_system, std::string_view path) {
   for (const std::string& name : *names) {
     if (!is_sibling(path, name)) continue;
     const std::string sibling = join(folder, name);
-    const Result<std::unique_ptr<File>> file = file_system.open(sibling, Access::kRead);
+    // For writing: without it NFS gives no exclusive lock (flock(2)).
+    const Result<std::unique_ptr<File>> file = file_system.open(sibling, Access::kReadWrite);
     // A live writer holds the lock. One that published meanwhile has taken the name away.
     if (!file.ok() || !(*file)->try_lock().ok()) continue;
     static_cast<void>(file_system.remove(sibling));

@@ -91,7 +91,8 @@ class File {
   virtual Result<std::unique_ptr<Mapping>> map(std::uint64_t offset, std::uint64_t length,
                                                MapMode mode) = 0;
   virtual Status advise(Advice advice, std::uint64_t offset, std::uint64_t length) = 0;
-  // Exclusive advisory lock; kAlreadyExists when another open file holds it.
+  // Exclusive advisory lock; kAlreadyExists when another open file holds it, kUnsupported where the
+  // file system has no locks. Some (NFS) give it to files that are open for writing alone.
   virtual Status try_lock() = 0;
   virtual Status close() = 0;
 

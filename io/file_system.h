@@ -27,11 +27,12 @@ class FileSystem {
   // Gives an unnamed file a name; kAlreadyExists when it is taken.
   virtual Status link(File& file, std::string_view path) = 0;
   virtual Status rename(std::string_view from, std::string_view to) = 0;
-  // kAlreadyExists when `to` exists.
+  // kAlreadyExists when `to` exists. OK when the file stands there, even if the old name stayed.
   virtual Status rename_no_replace(std::string_view from, std::string_view to) = 0;
   virtual Status remove(std::string_view path) = 0;
   virtual Status sync_folder(std::string_view folder) = 0;
-  // Bytes that an unprivileged writer may still take on the file system of `folder`.
+  // Bytes that an unprivileged writer may still take on the file system of `folder`. kUnsupported
+  // where it does not tell.
   virtual Result<std::uint64_t> free_bytes(std::string_view folder) = 0;
   // Names in a folder, without "." and "..", in no order.
   virtual Result<std::vector<std::string>> list(std::string_view folder) = 0;

@@ -17,6 +17,7 @@ Code code_of_errno(int number) {
       return Code::kResourceExhausted;
     case EOPNOTSUPP:
     case ENOSYS:
+    case ENOLCK:  // only locking says so: NFSv3 without its lock daemon
       return Code::kUnsupported;
     default:
       return Code::kIoError;

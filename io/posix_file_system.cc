@@ -46,12 +46,14 @@ void clear_nonblock_of_regular(int descriptor) {
 std::string name_in_proc(int descriptor) { return "/proc/self/fd/" + std::to_string(descriptor); }
 
 // link(2) and unlink(2), where a file system refuses renameat2's flag: never replaces either. A
-// crash between the two leaves both names on the same file.
+// crash between the two leaves both names on the same file; so does an unlink that fails, which is
+// no error: the file stands under its new name by then.
 Status link_then_remove(const std::string& from, const std::string& to) {
   if (::linkat(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), 0) != 0) {
     return os_failure(to, "cannot link " + from, errno);
   }
-  if (::unlink(from.c_str()) != 0) return os_failure(from, "cannot remove", errno);
+  // Once more where it fails: nothing else would remove it before the next AtomicFile::create().
+  if (::unlink(from.c_str()) != 0) static_cast<void>(::unlink(from.c_str()));
   return {};
 }
 
@@ -144,6 +146,11 @@ class PosixFileSystem final : public FileSystem {
     struct statvfs answer {};
     if (retry_interrupted([&] { return ::statvfs(name.c_str(), &answer); }) != 0) {
       return os_failure(name, "cannot ask for free space", errno);
+    }
+    // Of a file system without blocks, or one that does not say: FUSE without a statfs.
+    if (answer.f_blocks == 0) {
+      return make_error(Code::kUnsupported, "the file system does not tell its free space")
+          .file(name);
     }
     std::uint64_t bytes = 0;
     if (!checked_mul<std::uint64_t>(answer.f_bavail, answer.f_frsize, &bytes)) bytes = ~bytes;

@@ -30,7 +30,8 @@ struct Completion {
   Status status;  // OK: every byte was transferred. Short transfers are continued by the queue.
 };
 
-// One user thread at a time. Destruction waits for everything in flight.
+// One user thread at a time. Destruction waits for everything in flight, also after wait() failed
+// and however long that takes: the memory of transfers is the caller's own again afterwards.
 class Queue {
  public:
   virtual ~Queue() = default;
@@ -41,7 +42,9 @@ class Queue {
   virtual std::uint32_t in_flight() const = 0;
   // Starts a transfer. REQUIRES: in_flight() < depth().
   virtual Status submit(const Transfer& transfer) = 0;
-  // The next completion, in any order; blocks. REQUIRES: in_flight() > 0.
+  // The next completion, in any order; blocks. REQUIRES: in_flight() > 0. A failed transfer is a
+  // completion with its status; an error of wait() itself is the queue's: what is in flight stays
+  // so, and its memory is still in use.
   virtual Result<Completion> wait() = 0;
 };
 

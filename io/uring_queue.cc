@@ -5,6 +5,7 @@
 
 #include <liburing.h>
 #include <sched.h>
+#include <time.h>
 
 #include <deque>
 #include <optional>
@@ -18,8 +19,11 @@
 namespace ingot::io {
 namespace {
 
-// How often the kernel may say that it is out of resources before wait() gives up.
-constexpr int kMaxBusyAnswers = 10'000;
+// The kernel may say that it is out of resources: so often it is asked again at once, then after a
+// sleep, until wait() gives up.
+constexpr int kPatientAnswers = 100;
+constexpr int kMaxBusyAnswers = 10'100;  // about ten seconds
+constexpr timespec kNap{.tv_sec = 0, .tv_nsec = 1'000'000};
 
 Status no_uring(std::string_view why, int number) {
   return make_error(Code::kUnsupported, why).os_error(number);
@@ -36,6 +40,17 @@ class UringQueue final : public Queue {
     if (!open_) return;
     // The kernel writes to the callers' memory until the last completion is here.
     while (in_flight_ > 0 && wait().ok()) {
+    }
+    // Where wait() fails, completions come all the same, to the ring. However long it takes: memory
+    // that the kernel still writes to must not be given to somebody else. What it never took it
+    // does not touch.
+    while (with_kernel_ > ::io_uring_sq_ready(&ring_)) {
+      io_uring_cqe* entry = nullptr;
+      if (::io_uring_peek_cqe(&ring_, &entry) == 0) {
+        take(entry);
+      } else {
+        ::nanosleep(&kNap, nullptr);
+      }
     }
     ::io_uring_queue_exit(&ring_);
   }
@@ -114,6 +129,7 @@ class UringQueue final : public Queue {
       ::io_uring_prep_write(entry, descriptor, rest.memory(), bytes, rest.offset());
     }
     entry->user_data = number;
+    ++with_kernel_;
     static_cast<void>(::io_uring_submit(&ring_));
   }
 
@@ -127,10 +143,20 @@ class UringQueue final : public Queue {
       if (!busy || ++busy_answers > kMaxBusyAnswers) {
         return make_error(code_of_errno(-result), "io_uring failed").os_error(-result);
       }
-      ::sched_yield();
+      if (busy_answers <= kPatientAnswers) {
+        ::sched_yield();
+      } else {
+        ::nanosleep(&kNap, nullptr);
+      }
     }
+    return take(entry);
+  }
+
+  // A completion out of the ring.
+  Event take(io_uring_cqe* entry) {
     const Event event{static_cast<std::uint32_t>(entry->user_data), entry->res};
     ::io_uring_cqe_seen(&ring_, entry);
+    --with_kernel_;
     return event;
   }
 
@@ -151,6 +177,8 @@ class UringQueue final : public Queue {
   io_uring ring_{};
   bool open_ = false;
   std::uint32_t in_flight_ = 0;
+  // Entries whose completion is not here; of these, io_uring_sq_ready() the kernel has not taken.
+  std::uint32_t with_kernel_ = 0;
   std::vector<PartialTransfer> slots_;
   std::vector<std::uint32_t> free_;
   std::deque<Completion> finished_;  // transfers of no bytes

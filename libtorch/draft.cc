@@ -65,6 +65,30 @@ Tensor pack_nibbles(const Tensor& tensor) {
   return packed;
 }
 
+// Of one copy that LibTorch makes: one to host memory from a tensor with gaps on another device
+// takes as much again on either side.
+constexpr std::size_t kCopyBytes = std::size_t{4} << 20;
+
+void copy_in_parts(const Tensor& to, const Tensor& from) {
+  if (from.nbytes() <= kCopyBytes) {
+    to.copy_(from);
+    return;
+  }
+  const auto longest = std::max_element(from.sizes().begin(), from.sizes().end());
+  const std::int64_t dim = longest - from.sizes().begin();
+  const std::int64_t half = *longest / 2;
+  copy_in_parts(to.narrow(dim, 0, half), from.narrow(dim, 0, half));
+  copy_in_parts(to.narrow(dim, half, *longest - half), from.narrow(dim, half, *longest - half));
+}
+
+// Every element once that expand() has repeated.
+Tensor without_repeats(Tensor tensor) {
+  for (std::int64_t dim = 0; dim < tensor.dim(); ++dim) {
+    if (tensor.stride(dim) == 0) tensor = tensor.narrow(dim, 0, 1);
+  }
+  return tensor;
+}
+
 bool keeps_its_bytes(const Tensor& tensor, DType dtype) {
   return !is_packed(dtype) && !tensor.is_quantized();
 }
@@ -248,19 +272,16 @@ class Planner {
   // unequal files.
   static Tensor gather(const std::vector<Tensor>& tensors, Extent extent) {
     const torch::NoGradGuard no_grad;
-    const Tensor from = bytes_of_storage(tensors.front(), extent).cpu();
-    Tensor reached = torch::zeros({from.numel()}, torch::kBool);
+    Tensor gathered = torch::zeros({static_cast<std::int64_t>(extent.bytes())}, torch::kByte);
     for (const Tensor& tensor : tensors) {
-      const auto element = static_cast<std::int64_t>(tensor.element_size());
-      std::vector<std::int64_t> sizes = tensor.sizes().vec();
-      std::vector<std::int64_t> strides;
-      for (const std::int64_t stride : tensor.strides()) strides.push_back(stride * element);
-      sizes.push_back(element);
-      strides.push_back(1);
-      const auto offset = static_cast<std::int64_t>(extent_of(tensor).begin - extent.begin);
-      reached.as_strided(sizes, strides, offset).fill_(true);
+      const Tensor from = without_repeats(as_integers(tensor));
+      const std::uint64_t offset = extent_of(tensor).begin - extent.begin;
+      Tensor to = torch::empty({0}, from.scalar_type());
+      to.set_(gathered.storage(), static_cast<std::int64_t>(offset / element_bytes(tensor)),
+              from.sizes(), from.strides());
+      copy_in_parts(to, from);
     }
-    return from * reached;
+    return gathered;
   }
 
   QuantizationSpec quantization(const Tensor& tensor) {

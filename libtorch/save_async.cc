@@ -20,7 +20,6 @@ struct PendingSave::Impl {
   Planned planned;
   SaveOptions options;
   ProgressCallback users_progress;
-  const CancelFlag* users_cancel = nullptr;
   std::uint64_t snapshot_bytes = 0;
   std::vector<std::function<void()>>
       unhashed;  // of the snapshot: the training need not wait for it
@@ -39,7 +38,7 @@ struct PendingSave::Impl {
                                  static_cast<Impl*>(context)->on_progress(written, total);
                                },
                                this};
-    options.writer.cancel = &cancel;
+    options.writer.second_cancel = &cancel;
     try {
       thread = std::thread([this] { run(); });
     } catch (const std::system_error& error) {
@@ -50,7 +49,10 @@ struct PendingSave::Impl {
   void run() {
     try {
       on_progress(0, total_bytes);
-      for (const auto& hash : unhashed) hash();
+      for (const auto& hash : unhashed) {
+        check_cancelled();
+        hash();
+      }
       report = write(path, planned, options);
     } catch (...) {
       failure = std::current_exception();
@@ -60,11 +62,18 @@ struct PendingSave::Impl {
     done.store(true);
   }
 
+  // What the writer looks at, before there is one.
+  void check_cancelled() const {
+    const CancelFlag* users_cancel = options.writer.cancel;
+    if (cancel.load() || (users_cancel != nullptr && users_cancel->load())) {
+      raise(Code::kCancelled, path + ": cancelled while the snapshot was hashed");
+    }
+  }
+
   void on_progress(std::uint64_t written, std::uint64_t total) {
     done_bytes.store(written);
     total_bytes.store(total);
     users_progress(written, total);
-    if (users_cancel != nullptr && users_cancel->load()) cancel.store(true);
   }
 };
 
@@ -158,7 +167,6 @@ PendingSave save_async(const std::string& path, const TrainingState& state,
   impl->planned = plan_save(state.parts());
   impl->options = options;
   impl->users_progress = options.writer.progress;
-  impl->users_cancel = options.writer.cancel;
   impl->take_snapshot();
   impl->total_bytes = impl->snapshot_bytes;
   impl->start();

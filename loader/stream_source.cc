@@ -165,7 +165,7 @@ class DirectStreamSource final : public StreamSource {
     return queue_->submit(read);
   }
 
-  Status finish(Slot& slot, TransferProof& proof) override {
+  Status wait_for(Slot& slot) override {
     Stopwatch watch;
     while (!slot.arrived) {
       INGOT_ASSIGN_OR_RETURN(const io::Completion completion, queue_->wait());
@@ -174,7 +174,12 @@ class DirectStreamSource final : public StreamSource {
       other.read_status = completion.status;
     }
     reading_ += watch.lap();
+    return {};
+  }
+
+  Status finish(Slot& slot, TransferProof& proof) override {
     INGOT_RETURN_IF_ERROR(slot.read_status);
+    Stopwatch watch;
     proof.feed(target_of(slot));
     verifying_ += watch.lap();
     return {};

@@ -18,13 +18,19 @@ namespace ingot::loader {
 // Of one worker, on its thread.
 class StreamSource {
  public:
+  // Waits for what is being read.
   virtual ~StreamSource() = default;
   // How many slots may be filling at once.
   virtual std::size_t depth() const { return 1; }
   // Begins to fill a slot, and says where its segments will be. Slots are finished in the order in
   // which they started.
   virtual Status start(Slot& slot) = 0;
-  // Blocks until the slot is filled, and feeds the proof on the way.
+  // Blocks until nobody but the caller will write to the slot's memory. An error is of the source
+  // itself and says nothing of the slot, which may be written to until the source is destroyed: no
+  // slot may be used any more.
+  virtual Status wait_for(Slot&) { return {}; }
+  // Blocks until the slot is filled, and feeds the proof on the way. An error is of this slot.
+  // REQUIRES: wait_for(slot) was OK.
   virtual Status finish(Slot& slot, TransferProof& proof) = 0;
 
   // Seconds since construction.

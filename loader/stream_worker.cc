@@ -151,6 +151,7 @@ void StreamWorker::place(Slot& slot) const {
 Status StreamWorker::finish(Slot& slot) {
   const Transfer& transfer = *slot.transfer;
   const std::uint64_t verified = proof_.bytes();
+  INGOT_RETURN_IF_ERROR(source_->wait_for(slot));
   proof_.begin(transfer, proof_ranges(transfer));
   Status filled = source_->finish(slot, proof_);
   slot.state = Slot::State::kFree;

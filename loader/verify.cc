@@ -257,6 +257,7 @@ Result<VerifyReport> verify(const Checkpoint& checkpoint, const VerifyOptions& o
   if (options.threads < 0) {
     return make_error(Code::kInvalidArgument, "a negative number of threads").file(state.path());
   }
+  if (state.header.has_sha256()) INGOT_RETURN_IF_ERROR(format::check_sha256(state.path()));
   const int wanted = options.threads == 0 ? available_threads() : options.threads;
   INGOT_ASSIGN_OR_RETURN(const loader::VerifyPlan plan,
                          loader::VerifyPlan::make(state, options, wanted));

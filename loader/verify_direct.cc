@@ -151,7 +151,8 @@ Status DirectReader::run() {
 Status verify_units_direct(VerifyJob& job, io::File& direct, int threads, std::string* how) {
   DirectReader reader(job, direct);
   INGOT_RETURN_IF_ERROR(
-      reader.prepare(static_cast<std::uint32_t>(std::max(kDepth / threads, kMinDepth))));
+      // An even number of 1 MiB is whole huge pages.
+      reader.prepare(static_cast<std::uint32_t>(std::max(kDepth / threads, kMinDepth)) & ~1U));
   *how = reader.how();
   return reader.run();
 }

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <deque>
+#include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -72,8 +74,8 @@ class Comparison {
 // Windows in flight; each is taken when its turn in the file comes.
 class WindowReader {
  public:
-  WindowReader(io::File& file, io::Queue& queue, const ReadBackOptions& options)
-      : file_(file), queue_(queue), options_(options), comparison_(options) {}
+  WindowReader(io::File& file, std::unique_ptr<io::Queue> queue, const ReadBackOptions& options)
+      : file_(file), options_(options), comparison_(options), queue_(std::move(queue)) {}
 
   Status run() {
     INGOT_RETURN_IF_ERROR(allocate());
@@ -83,7 +85,7 @@ class WindowReader {
       }
       Window& window = *ahead_.front();
       while (!window.done) INGOT_RETURN_IF_ERROR(complete_one());
-      if (options_.cancel != nullptr && options_.cancel->load(std::memory_order_relaxed)) {
+      if (options_.cancelled()) {
         return make_error(Code::kCancelled, "cancelled while reading back").file(options_.path);
       }
       INGOT_RETURN_IF_ERROR(comparison_.take(offset, window.memory.bytes().first(window.bytes)));
@@ -94,12 +96,6 @@ class WindowReader {
     return {};
   }
 
-  // Memory must not go while reads are in flight.
-  ~WindowReader() {
-    while (queue_.in_flight() > 0 && queue_.wait().ok()) {
-    }
-  }
-
  private:
   struct Window {
     io::AlignedBuffer memory;
@@ -108,7 +104,7 @@ class WindowReader {
   };
 
   Status allocate() {
-    const std::uint32_t count = std::clamp(options_.windows, 1U, queue_.depth());
+    const std::uint32_t count = std::clamp(options_.windows, 1U, queue_->depth());
     windows_.resize(count);
     for (Window& window : windows_) {
       INGOT_ASSIGN_OR_RETURN(window.memory, io::AlignedBuffer::allocate(options_.window_bytes));
@@ -122,12 +118,12 @@ class WindowReader {
     window.bytes = std::min(options_.window_bytes, options_.file_bytes - submitted_);
     window.done = false;
     INGOT_RETURN_IF_ERROR(
-        queue_.submit({.op = io::Transfer::Op::kRead,
-                       .file = &file_,
-                       .offset = submitted_,
-                       .memory = window.memory.data(),
-                       .bytes = window.bytes,
-                       .token = static_cast<std::uint64_t>(&window - windows_.data())}));
+        queue_->submit({.op = io::Transfer::Op::kRead,
+                        .file = &file_,
+                        .offset = submitted_,
+                        .memory = window.memory.data(),
+                        .bytes = window.bytes,
+                        .token = static_cast<std::uint64_t>(&window - windows_.data())}));
     submitted_ += window.bytes;
     idle_.pop_front();
     ahead_.push_back(&window);
@@ -135,26 +131,26 @@ class WindowReader {
   }
 
   Status complete_one() {
-    INGOT_ASSIGN_OR_RETURN(const io::Completion completion, queue_.wait());
+    INGOT_ASSIGN_OR_RETURN(const io::Completion completion, queue_->wait());
     INGOT_RETURN_IF_ERROR(completion.status);
     windows_[completion.token].done = true;
     return {};
   }
 
   io::File& file_;
-  io::Queue& queue_;
   const ReadBackOptions& options_;
   Comparison comparison_;
   std::vector<Window> windows_;
   std::deque<Window*> idle_;
   std::deque<Window*> ahead_;  // in file order
   std::uint64_t submitted_ = 0;
+  std::unique_ptr<io::Queue> queue_;  // the first to go: it waits until no read is in flight
 };
 
 }  // namespace
 
-Status read_back(io::File& file, io::Queue& queue, const ReadBackOptions& options) {
-  return WindowReader(file, queue, options).run();
+Status read_back(io::File& file, std::unique_ptr<io::Queue> queue, const ReadBackOptions& options) {
+  return WindowReader(file, std::move(queue), options).run();
 }
 
 }  // namespace ingot::writer

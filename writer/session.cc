@@ -38,6 +38,12 @@ std::vector<LedgerStorage> ledger_storages(const std::vector<format::IndexStorag
   return storages;
 }
 
+// The rest of a slot behind its last huge page would lie on small ones, to which a disk is slower:
+// rather more slots.
+std::uint64_t whole_huge_pages(std::uint64_t bytes) {
+  return bytes < io::kHugePageBytes ? bytes : align_down(bytes, io::kHugePageBytes);
+}
+
 std::uint32_t log2_of(std::uint64_t power) {
   return static_cast<std::uint32_t>(std::countr_zero(power));
 }
@@ -53,6 +59,7 @@ Result<std::unique_ptr<Session>> Session::create(std::string_view path, const Wr
                                                  const WriterOptions& options,
                                                  const Tuning& tuning) {
   INGOT_RETURN_IF_ERROR(check_options(options, path));
+  if (options.sha256) INGOT_RETURN_IF_ERROR(format::check_sha256(path));
   INGOT_ASSIGN_OR_RETURN(const std::vector<format::NameHash> names, check_plan(plan, path));
   std::unique_ptr<Session> session(new Session(path, options, tuning));
   INGOT_RETURN_IF_ERROR(session->plan_file(plan, names));
@@ -167,10 +174,10 @@ Status Session::open_direct() {
 
 Status Session::open_staging() {
   // At least kMinSlots slots within the budget; small files need no large ones.
-  const std::uint64_t slot_bytes =
-      std::max(kMinSlotBytes, align_down(std::min({options_.staging_bytes / kMinSlots,
-                                                   tuning_.slot_bytes, tail_.file_bytes}),
-                                         kPage));
+  const std::uint64_t slot_bytes = std::max(
+      kMinSlotBytes, align_down(std::min({whole_huge_pages(options_.staging_bytes / kMinSlots),
+                                          tuning_.slot_bytes, tail_.file_bytes}),
+                                kPage));
   const bool small = tail_.file_bytes <= tuning_.synchronous_bytes;
   INGOT_ASSIGN_OR_RETURN(
       auto queue,

@@ -82,6 +82,7 @@ class Session {
   Status write_checked(StorageId storage, std::uint64_t offset, Bytes bytes);
   Status stage_range(const LedgerStorage& storage, std::uint64_t offset, Bytes bytes);
   Status stage_piece(const Piece& piece);
+  bool cancelled() const;
   Status check_cancelled() const;
 
   // commit(), in steps (session_commit.cc).

@@ -19,6 +19,17 @@ namespace {
 
 constexpr std::size_t kNamedMissing = 3;
 
+// A header that no reader would take is not published over a file that they do.
+Status check_page(const format::HeaderPage& page, const format::Header& header,
+                  std::string_view path) {
+  const Result<format::Header> read = format::decode_header(page, path, Region::kHeader);
+  if (read.ok() && *read == header) return {};
+  return {Code::kInternal,
+          "the header of this file is refused: " +
+              (read.ok() ? std::string("it reads differently") : read.status().to_string()),
+          read.status().location()};
+}
+
 }  // namespace
 
 Status Session::commit() {
@@ -42,6 +53,7 @@ Status Session::commit_checked() {
   const std::uint64_t window_bytes = staging_->slot_bytes();
   staging_.reset();  // reading back takes memory of its own
   complete_header();
+  INGOT_RETURN_IF_ERROR(check_page(header_page_, header_, path_));
   INGOT_RETURN_IF_ERROR(write_headers());
   if (options_.read_back) INGOT_RETURN_IF_ERROR(read_back_all(window_bytes));
   INGOT_RETURN_IF_ERROR(check_cancelled());
@@ -131,10 +143,10 @@ Status Session::read_back_all(std::uint64_t window_bytes) {
   ReadBackOptions options{.path = path_,
                           .file_bytes = tail_.file_bytes,
                           .window_bytes = window_bytes,
-                          .cancel = options_.cancel,
+                          .cancelled = [this] { return cancelled(); },
                           .next_item = [&] { return items.next(); },
                           .owner_of = [this](std::uint32_t storage) { return owner_of(storage); }};
-  return read_back(direct_ ? *direct_ : file, *queue, options);
+  return read_back(direct_ ? *direct_ : file, std::move(queue), options);
 }
 
 std::string Session::owner_at(std::uint64_t file_offset) const {

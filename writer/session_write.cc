@@ -161,8 +161,15 @@ Status Session::stage_piece(const Piece& piece) {
   return {};
 }
 
+bool Session::cancelled() const {
+  const auto is_set = [](const CancelFlag* flag) {
+    return flag != nullptr && flag->load(std::memory_order_relaxed);
+  };
+  return is_set(options_.cancel) || is_set(options_.second_cancel);
+}
+
 Status Session::check_cancelled() const {
-  if (options_.cancel == nullptr || !options_.cancel->load(std::memory_order_relaxed)) return {};
+  if (!cancelled()) return {};
   return make_error(Code::kCancelled, "cancelled while writing").file(path_);
 }
 

@@ -269,9 +269,14 @@ struct SaveOptions {
 
 // Writes everything that `state` names to one file, atomically and durably (ingot/writer.h): until
 // this returns, whatever `path` named before is untouched. Tied tensors and views of one storage
-// are stored once. Tensors on other devices come to the host through staging memory of 32 MiB a
-// device, or, where SaveOptions::devices has nothing, one storage at a time, after all that their
-// current streams had been given when save() was called; nothing else is copied. Throws Error:
+// are stored once. Host memory without gaps is written from where it lies. Tensors on other devices
+// come to the host through staging memory of 32 MiB a device, or, where SaveOptions::devices has
+// nothing, one storage at a time, after all that their current streams had been given when save()
+// was called. What else is copied, one storage at a time, each before it is written:
+//   tensors with gaps, quantised ones that are not contiguous    row-major, on their device
+//   views that overlap, of which none reaches all bytes          what is written, in host memory
+//   int4                                                         packed, in host memory
+// Conjugate and negative views are all resolved when it begins, until it ends. Throws Error:
 // kUnsupported for sparse, nested and meta tensors, kDeviceError, and the writer's.
 WriteReport save(const std::string& path, const TrainingState& state,
                  const SaveOptions& options = {});

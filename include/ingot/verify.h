@@ -57,9 +57,10 @@ struct VerifyReport {
 
 // Hashes what `options` names. Damage is in the report, not in the Status, which is for what kept
 // the verification from being made: kNotFound (a tensor), kInvalidArgument (a negative number of
-// threads), kCancelled, kUnsupported (no O_DIRECT), kResourceExhausted (no memory to read into),
-// kIoError (the file cannot be looked at, or a queue of reads fails). Blocks; uses its own threads,
-// at most 1,024, which end before it returns.
+// threads), kCancelled, kUnsupported (no O_DIRECT; a file that has SHA-256 where libcrypto does not
+// have it), kResourceExhausted (no memory to read into), kIoError (the file cannot be looked at, or
+// a queue of reads fails). Blocks; uses its own threads, at most 1,024, which end before it
+// returns.
 Result<VerifyReport> verify(const Checkpoint& checkpoint, const VerifyOptions& options = {});
 
 }  // namespace ingot

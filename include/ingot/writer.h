@@ -129,7 +129,9 @@ struct WriterOptions {
   // That hash and copy within one write() of a large range; 0: as many as the process may run on.
   // At most 1,024: above, kInvalidArgument.
   int threads = 1;
-  bool sha256 = false;     // a SHA-256 per chunk and a root over them (docs/security.md)
+  // A SHA-256 per chunk and a root over them (docs/security.md). create() is kUnsupported where
+  // libcrypto is configured without the algorithm.
+  bool sha256 = false;
   bool read_back = false;  // read and verify the whole file before publishing it
   // Bound of the writer's own buffers; at least 128 KiB.
   std::uint64_t staging_bytes = std::uint64_t{64} << 20;
@@ -141,6 +143,8 @@ struct WriterOptions {
   // Internal: Ingot's own tests put a double here, and its class is in no installed header. Null is
   // the operating system. Must outlive the writer.
   io::FileSystem* file_system = nullptr;
+  // Internal: a flag of whoever writes for the caller, which counts as `cancel` does.
+  const CancelFlag* second_cancel = nullptr;
 };
 
 struct WriteReport {

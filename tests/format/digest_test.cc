@@ -4,8 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <vector>
+
+#include "tests/format/no_sha256.h"
+#include "tests/support/status_matchers.h"
 
 namespace ingot::format {
 namespace {
@@ -114,6 +119,22 @@ TEST(Sha256Test, InPartsAsAtOnce) {
     }
     EXPECT_EQ(streaming.finish(), sha256(buffer)) << step;
   }
+}
+
+TEST(Sha256Test, IsThere) { EXPECT_OK(check_sha256("f")); }
+
+// An administrator may configure libcrypto without it: then there is an error, and no digest.
+TEST(Sha256Test, ALibcryptoWithoutIt) {
+  const ::ingot::testing::NoSha256 none;
+  EXPECT_EXIT(
+      {
+        const Status status = check_sha256("model.ingot");
+        std::fprintf(stderr, "%s\n", status.to_string().c_str());
+        std::exit(status.code() == Code::kUnsupported ? 0 : 1);
+      },
+      ::testing::ExitedWithCode(0), "model.ingot: libcrypto has no SHA-256");
+  EXPECT_DEATH([]() noexcept { sha256({}); }(), "");
+  EXPECT_DEATH([]() noexcept { StreamingSha256(); }(), "");
 }
 
 }  // namespace

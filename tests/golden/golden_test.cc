@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -15,6 +16,7 @@
 #include "ingot/checkpoint.h"
 #include "ingot/verify.h"
 
+#include "tests/format/no_sha256.h"
 #include "tests/fuzz/walk.h"
 #include "tests/golden/crafted_goldens.h"
 #include "tests/golden/manifest.h"
@@ -90,6 +92,19 @@ TEST(Golden, ValidFilesAreReadInFull) {
       EXPECT_THAT(checkpoint.read_attachment(checkpoint.attachment(i)), testing::IsOk());
     }
   }
+}
+
+// What cannot be checked is neither intact nor damaged.
+TEST(Golden, WithoutSha256AFileThatHasItIsUnsupported) {
+  const testing::NoSha256 none;
+  EXPECT_EXIT(
+      {
+        const auto checkpoint = Checkpoint::open(g_folder + "/valid/sha256.ingot");
+        const Status status = checkpoint.ok() ? verify(*checkpoint).status() : checkpoint.status();
+        std::fprintf(stderr, "%s\n", status.to_string().c_str());
+        std::exit(status.code() == Code::kUnsupported ? 0 : 1);
+      },
+      ::testing::ExitedWithCode(0), "sha256.ingot: .*SHA-256");
 }
 
 TEST(Golden, InvalidFilesAreRefusedByTheRuleTheyBreak) {

@@ -1,6 +1,10 @@
 #include "io/atomic_file.h"
 
+#include "base/error.h"
+#include "io/os_error.h"
+#include "io/sibling.h"
 #include "tests/io/atomic_testing.h"
+#include "tests/writer/forwarding.h"
 
 namespace ingot::io {
 namespace {
@@ -226,9 +230,11 @@ TEST_P(AtomicFileTest, DurabilityIsWhatWasAskedFor) {
 }
 
 TEST_P(AtomicFileTest, FileSystemsWithoutLocksServe) {
-  world_.fail(Call::kLock, ENOSYS, 0, true);
-  ASSERT_OK(world_.publish(new_));
-  EXPECT_EQ(world_.content(), new_);
+  for (const int error : {ENOSYS, EOPNOTSUPP, ENOLCK}) {
+    world_.fail(Call::kLock, error, 0, true);
+    ASSERT_OK(world_.publish(new_));
+    EXPECT_EQ(world_.content(), new_);
+  }
 }
 
 TEST_P(AtomicFileTest, FileSystemsWithoutAllocateServe) {
@@ -300,6 +306,44 @@ TEST(AtomicFileNameTest, TakenSiblingNames) {
   EXPECT_TRUE(unnamed.files().fired());
   EXPECT_EQ(unnamed.content(), pattern(20));
   EXPECT_THAT(unnamed.names(), UnorderedElementsAre("model"));
+}
+
+// NFS: an exclusive lock needs a descriptor that may write (flock(2)).
+class LocksForWriters final : public ::ingot::testing::ForwardingFileSystem {
+ public:
+  using ForwardingFileSystem::ForwardingFileSystem;
+  void refuse_writing() { refuses_writing_ = true; }
+
+  Result<std::unique_ptr<File>> open(std::string_view path, Access access) override {
+    if (access == Access::kReadWrite) {
+      if (refuses_writing_) return os_failure(path, "cannot open", EACCES);
+      return ForwardingFileSystem::open(path, access);
+    }
+    INGOT_ASSIGN_OR_RETURN(auto file, base().open(path, access));
+    return {std::make_unique<Reader>(std::move(file))};
+  }
+
+ private:
+  class Reader final : public ::ingot::testing::ForwardingFile {
+   public:
+    using ForwardingFile::ForwardingFile;
+    Status try_lock() override { return os_failure(path(), "cannot lock", EBADF); }
+  };
+  bool refuses_writing_ = false;
+};
+
+TEST(AtomicFileReclaimTest, LeftoversGoWhereOnlyWritersMayLock) {
+  MemoryFileSystem memory;
+  LocksForWriters files(memory);
+  const std::string leftover = random_sibling("model");
+  memory.put(leftover, pattern(10));
+  EXPECT_OK(AtomicFile::create(files, "model", {}));
+  EXPECT_THAT(memory.names(), IsEmpty());
+
+  memory.put(leftover, pattern(10));
+  files.refuse_writing();
+  EXPECT_OK(AtomicFile::create(files, "model", {}));
+  EXPECT_THAT(memory.names(), UnorderedElementsAre(leftover));
 }
 
 TEST(AtomicFileNameTest, MissingFoldersAreNotFound) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -140,6 +141,51 @@ TEST(AlignedBufferUseTest, BothUsesGiveZeroedMemoryAtAPage) {
       EXPECT_TRUE(std::all_of(buffer.bytes().begin(), buffer.bytes().end(),
                               [](std::byte b) { return b == std::byte{0}; }));
     }
+  }
+}
+
+// Resident bytes of the mappings that lie around a buffer, and how many of them are in huge pages.
+struct Resident {
+  std::uint64_t bytes = 0;
+  std::uint64_t huge = 0;
+};
+
+Resident resident_of(const AlignedBuffer& buffer) {
+  const auto begin = reinterpret_cast<std::uintptr_t>(buffer.data());
+  // Whole huge pages, and one more behind them: what a buffer could have been given too much of.
+  const std::uintptr_t end = begin + buffer.size() + (std::uintptr_t{2} << 20);
+  Resident result;
+  std::ifstream lines("/proc/self/smaps");
+  bool inside = false;
+  for (std::string line; std::getline(lines, line);) {
+    std::uintptr_t from = 0;
+    std::uintptr_t to = 0;
+    unsigned long long kib = 0;
+    if (std::sscanf(line.c_str(), "%lx-%lx ", &from, &to) == 2) {
+      inside = from >= begin && to <= end;
+    } else if (inside && std::sscanf(line.c_str(), "Rss: %llu kB", &kib) == 1) {
+      result.bytes += kib << 10;
+    } else if (inside && std::sscanf(line.c_str(), "AnonHugePages: %llu kB", &kib) == 1) {
+      result.huge += kib << 10;
+    }
+  }
+  return result;
+}
+
+// What is asked for is a budget: rounding up to huge pages would go beyond it by up to two MiB a
+// buffer.
+TEST(AlignedBufferUseTest, TransfersTakeWhatWasAskedForAndNoMore) {
+  constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+  for (const std::uint64_t bytes : {2 * kMiB, 2 * kMiB + 2 * kPage, 5 * kMiB / 2, 4 * kMiB,
+                                    4 * kMiB - 1, 12 * kMiB + 6 * kPage}) {
+    ASSERT_OK_AND_ASSIGN(const AlignedBuffer buffer, AlignedBuffer::allocate(bytes));
+    std::ranges::fill(buffer.bytes(), std::byte{1});
+    const Resident resident = resident_of(buffer);
+    EXPECT_LE(resident.bytes, (bytes + kPage - 1) / kPage * kPage) << bytes;
+    // All of it that fills one lies on huge pages, as far as there are any.
+    EXPECT_EQ(resident.huge % (2 * kMiB), 0U);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer.data()) % (2 * kMiB), 0U);
+    RecordProperty("huge_of_" + std::to_string(bytes), std::to_string(resident.huge));
   }
 }
 

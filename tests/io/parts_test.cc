@@ -74,7 +74,9 @@ TEST(OsErrorTest, CodesOfErrno) {
   for (const int number : {ENOSPC, EDQUOT, EFBIG, ENOMEM}) {
     EXPECT_EQ(code_of_errno(number), Code::kResourceExhausted) << number;
   }
-  EXPECT_EQ(code_of_errno(EOPNOTSUPP), Code::kUnsupported);
+  for (const int number : {EOPNOTSUPP, ENOSYS, ENOLCK}) {
+    EXPECT_EQ(code_of_errno(number), Code::kUnsupported) << number;
+  }
   for (const int number : {EIO, EACCES, EROFS, EBADF, ESTALE}) {
     EXPECT_EQ(code_of_errno(number), Code::kIoError) << number;
   }

@@ -6,6 +6,7 @@
 
 #include "io/atomic_file.h"
 #include "io/sibling.h"
+#include "tests/io/atomic_testing.h"
 #include "tests/io/child.h"
 #include "tests/io/io_testing.h"
 
@@ -93,6 +94,48 @@ TEST_F(PosixFallback, RenamesThatNeverReplace) {
   }
 }
 
+#ifdef SYS_unlink
+// link(2) has published by then: a name that cannot be removed is a leftover, and no failure.
+TEST_F(PosixFallback, ARenameWhoseOldNameStays) {
+  const auto refused = [](auto function) {
+    return in_child([&] {
+      const bool filtered = refuse_call(SYS_renameat2, EINVAL) && refuse_call(SYS_unlink, EACCES);
+      return filtered ? function() : kNoFilters;
+    });
+  };
+  const std::string folder = place_.folder();
+  int result = refused([&] {
+    FileSystem& files = posix();
+    auto file = files.create_exclusive(path("new"));
+    if (!file.ok() || !write_all(**file, 0, pattern(10)).ok()) return 1;
+    if (!files.rename_no_replace(path("new"), path("free")).ok()) return 2;
+    return content_of(files, path("free")) == pattern(10) ? 0 : 3;
+  });
+  if (result == kNoFilters) GTEST_SKIP() << "no seccomp here";
+  EXPECT_EQ(result, 0);
+  result = refused([&] {
+    // Without unnamed files the sibling gets its name by a rename.
+    MaybeUnnamed files(posix(), false);
+    FaultFileSystem watched(files);
+    int folder_syncs = 0;
+    watched.set_observer([&](std::uint64_t, Call call, const std::string&) {
+      if (call == Call::kSyncFolder) ++folder_syncs;
+    });
+    auto atomic = AtomicFile::create(watched, path("model"), {.replace = false, .durable = true});
+    if (!atomic.ok() || !write_all(atomic->file(), 0, pattern(5000)).ok()) return 1;
+    if (!atomic->publish().ok()) return 2;
+    if (folder_syncs != 1) return 3;
+    return content_of(posix(), path("model")) == pattern(5000) ? 0 : 4;
+  });
+  EXPECT_EQ(result, 0);
+  // The next writer of the name takes the leftover away.
+  EXPECT_EQ(posix().list(folder)->size(), 4U);
+  EXPECT_OK(AtomicFile::create(posix(), path("model"), {}));
+  EXPECT_EQ(posix().list(folder)->size(), 3U);
+  EXPECT_EQ(content_of(posix(), path("model")), pattern(5000));
+}
+#endif
+
 TEST_F(PosixFallback, FileSystemsThatCannotReserve) {
   without(SYS_fallocate, EOPNOTSUPP, [&] {
     auto file = posix().create_exclusive(path("file"));
@@ -111,12 +154,15 @@ TEST_F(PosixFallback, KernelsThatCannotPopulate) {
   });
 }
 
+// ENOLCK is what NFSv3 says without its lock daemon.
 TEST_F(PosixFallback, FileSystemsWithoutLocks) {
-  without(SYS_flock, ENOSYS, [&] {
-    auto atomic = AtomicFile::create(posix(), path("model"), {});
-    if (!atomic.ok() || atomic->file().try_lock().code() != Code::kUnsupported) return 1;
-    return atomic->publish().ok() && posix().exists(path("model")) ? 0 : 2;
-  });
+  for (const int error : {ENOSYS, EOPNOTSUPP, ENOLCK}) {
+    without(SYS_flock, error, [&] {
+      auto atomic = AtomicFile::create(posix(), path("model"), {});
+      if (!atomic.ok() || atomic->file().try_lock().code() != Code::kUnsupported) return 1;
+      return atomic->publish().ok() && posix().exists(path("model")) ? 0 : 2;
+    });
+  }
 }
 
 // Without locks nobody can tell a dead writer's sibling from a live one's: it stays.

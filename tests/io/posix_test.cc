@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <cerrno>
 #include <csignal>
@@ -10,6 +11,7 @@
 #include <set>
 
 #include "io/aligned_buffer.h"
+#include "io/atomic_file.h"
 #include "io/mapping_registry.h"
 #include "io/posix_file.h"
 #include "tests/io/child.h"
@@ -109,6 +111,14 @@ TEST_F(PosixTest, MissingFoldersAreNotFound) {
   EXPECT_THAT(posix().sync_folder(missing), StatusIs(Code::kNotFound));
   EXPECT_THAT(posix().list(missing), StatusIs(Code::kNotFound));
   EXPECT_THAT(posix().free_bytes(missing), StatusIs(Code::kNotFound));
+}
+
+// Zeros where there is nothing to count, as procfs says, and FUSE without a statfs.
+TEST_F(PosixTest, AFileSystemWithoutBlocksDoesNotKnowWhatIsFree) {
+  struct statvfs answer {};
+  if (::statvfs("/proc", &answer) != 0 || answer.f_blocks != 0) GTEST_SKIP() << "no procfs";
+  EXPECT_THAT(posix().free_bytes("/proc"), StatusIs(Code::kUnsupported));
+  EXPECT_OK(AtomicFile::check_space(posix(), "/proc/model", std::uint64_t{1} << 40));
 }
 
 TEST_F(PosixTest, FilesOutgrowTheirFileSystem) {

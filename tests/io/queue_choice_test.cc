@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <thread>
 
@@ -153,6 +154,81 @@ TEST(UringTest, WhatTheKernelCancelsIsDoneByPlainCalls) {
   EXPECT_EQ(completion.token, 7U);
   EXPECT_OK(completion.status);
   EXPECT_EQ(destination, bytes);
+}
+
+// In a child, once it has submitted a read of an empty pipe, io_uring_enter fails with `error`; the
+// bytes come 100 ms after `begin` was called. What `end` returns, or what went wrong before.
+template <typename Begin, typename End>
+int with_a_read_in_flight(int error, Begin begin, End end) {
+  return in_child([&] {
+    auto queue = uring();
+    std::array<int, 2> ends{};
+    if (queue == nullptr || ::pipe2(ends.data(), O_CLOEXEC) != 0) return 1;
+    auto reader = adopt_descriptor(OwnedDescriptor(ends[0]), "pipe");
+    auto writer = adopt_descriptor(OwnedDescriptor(ends[1]), "pipe");
+    const auto bytes = pattern(1000);
+    std::vector<std::byte> memory(bytes.size());
+    const Transfer read{Transfer::Op::kRead, reader.get(), 0, memory.data(), memory.size(), 7};
+    if (!queue->submit(read).ok()) return 2;
+    if (!refuse_call(SYS_io_uring_enter, error)) return kNoFilters;
+    if (!begin(*queue)) return 3;
+    std::thread late([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      static_cast<void>(::write(ends[1], bytes.data(), bytes.size()));
+    });
+    const bool ended = end(queue);
+    const bool arrived = memory == bytes;
+    late.join();
+    if (!ended) return 4;
+    return arrived ? 0 : 5;
+  });
+}
+
+// Whoever has the queue is told; its end waits for the kernel, which still writes to the memory.
+TEST(UringTest, DestructionWaitsAlsoWhenTheQueueIsBroken) {
+  if (uring() == nullptr) GTEST_SKIP() << "no io_uring here";
+  const int result = with_a_read_in_flight(
+      EPERM, [](Queue& queue) { return queue.wait().status().os_error() == EPERM; },
+      [](std::unique_ptr<Queue>& queue) { return queue.reset(), true; });
+  if (result == kNoFilters) GTEST_SKIP() << "no seccomp here";
+  EXPECT_EQ(result, 0);
+}
+
+// Out of resources for a while is no failure.
+TEST(UringTest, BusyKernelsAreWaitedFor) {
+  if (uring() == nullptr) GTEST_SKIP() << "no io_uring here";
+  for (const int error : {EAGAIN, ENOMEM}) {
+    const int result = with_a_read_in_flight(
+        error, [](Queue&) { return true; },
+        [](std::unique_ptr<Queue>& queue) {
+          const auto completion = queue->wait();
+          return completion.ok() && completion->status.ok();
+        });
+    if (result == kNoFilters) GTEST_SKIP() << "no seccomp here";
+    EXPECT_EQ(result, 0);
+  }
+}
+
+// What the kernel never took it never completes.
+TEST(UringTest, DestructionDoesNotWaitForWhatWasNeverTaken) {
+  if (uring() == nullptr) GTEST_SKIP() << "no io_uring here";
+  Place place(PlaceKind::kDisk);
+  auto file = create_file(posix(), place.path("file"), pattern(1000));
+  const int result = in_child([&] {
+    auto queue = uring();
+    if (queue == nullptr) return 1;
+    if (!refuse_call(SYS_io_uring_enter, EPERM)) return kNoFilters;
+    std::vector<std::byte> memory(1000);
+    for (std::uint64_t i = 0; i < 4; ++i) {
+      if (!queue->submit({Transfer::Op::kRead, file.get(), 0, memory.data(), 1000, i}).ok())
+        return 2;
+    }
+    if (queue->wait().ok()) return 3;
+    queue.reset();
+    return 0;
+  });
+  if (result == kNoFilters) GTEST_SKIP() << "no seccomp here";
+  EXPECT_EQ(result, 0);
 }
 
 TEST(UringTest, ShortWritesAreContinuedUpToTheLimit) {

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "ingot/checkpoint.h"
@@ -23,7 +24,9 @@ using torch::Tensor;
 class Gate {
  public:
   ProgressCallback callback() {
-    return {[](void* gate, std::uint64_t, std::uint64_t) { static_cast<Gate*>(gate)->pass(); },
+    return {[](void* gate, std::uint64_t done, std::uint64_t total) {
+              static_cast<Gate*>(gate)->pass(done == total);
+            },
             this};
   }
   void open() {
@@ -35,17 +38,24 @@ class Gate {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return arrived_; });
   }
+  // All data was reported as written.
+  bool saw_the_end() {
+    const std::lock_guard lock(mutex_);
+    return ended_;
+  }
 
  private:
-  void pass() {
+  void pass(bool ended) {
     std::unique_lock lock(mutex_);
     arrived_ = true;
+    ended_ = ended;
     changed_.notify_all();
     changed_.wait(lock, [&] { return open_; });
   }
   std::mutex mutex_;
   std::condition_variable changed_;
   bool arrived_ = false;
+  bool ended_ = false;
   bool open_ = false;
 };
 
@@ -155,6 +165,69 @@ TEST_F(AsyncTest, TheCallersCancelFlagCounts) {
   cancel = true;
   gate.open();
   EXPECT_EQ(code_of([&] { pending.wait(); }), Code::kCancelled);
+}
+
+// No progress is reported any more: while the last of the file is written, and while it is read
+// back.
+TEST_F(AsyncTest, ACancelCountsUntilTheFileHasItsName) {
+  save(path(), state(), quick());
+  const auto before = Checkpoint::open(path())->file().root;
+  tensor_.add_(1);
+  for (const bool by_handle : {false, true}) {
+    for (const io::Call moment : {io::Call::kWrite, io::Call::kRead}) {
+      SCOPED_TRACE(::testing::Message()
+                   << call_name(moment) << (by_handle ? ", handle" : ", flag"));
+      Gate gate;
+      CancelFlag cancel{false};
+      std::optional<PendingSave> pending;
+      io::FaultFileSystem files(io::posix());
+      files.set_observer([&](std::uint64_t, io::Call call, const std::string&) {
+        if (call != moment || !gate.saw_the_end()) return;
+        if (by_handle) {
+          pending->cancel();
+        } else {
+          cancel = true;
+        }
+      });
+      SaveOptions options = held(gate);
+      options.writer.cancel = &cancel;
+      options.writer.file_system = &files;
+      options.writer.read_back = moment == io::Call::kRead;
+      pending.emplace(save_async(path(), state(), options));
+      gate.open();
+      const auto wait = [&] { pending->wait(); };
+      EXPECT_EQ(code_of(wait), Code::kCancelled);
+      // Not only when all of it is read.
+      EXPECT_THAT(message_of(wait),
+                  ::testing::HasSubstr(options.writer.read_back ? "cancelled while reading back"
+                                                                : "cancelled while writing"));
+      EXPECT_EQ(Checkpoint::open(path())->file().root, before);
+      EXPECT_EQ(names_in(scratch_.folder()), std::vector<std::string>{"file.ingot"});
+    }
+  }
+}
+
+// The snapshot is hashed before the file is begun.
+TEST_F(AsyncTest, ACancelCountsWhileTheSnapshotIsHashed) {
+  for (const bool by_handle : {false, true}) {
+    SCOPED_TRACE(by_handle ? "handle" : "flag");
+    Gate gate;
+    CancelFlag cancel{false};
+    io::FaultFileSystem files(io::posix());
+    SaveOptions options = held(gate);
+    options.writer.cancel = &cancel;
+    options.writer.file_system = &files;
+    PendingSave pending = save_async(path(), state(), options);
+    gate.await_arrival();
+    if (by_handle) {
+      pending.cancel();
+    } else {
+      cancel = true;
+    }
+    gate.open();
+    EXPECT_EQ(code_of([&] { pending.wait(); }), Code::kCancelled);
+    EXPECT_EQ(files.calls(), 0U);
+  }
 }
 
 TEST_F(AsyncTest, AFailingDiskIsToldByWait) {

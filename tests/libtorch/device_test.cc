@@ -253,6 +253,23 @@ TEST_F(DeviceTest, TensorsWithGapsAreSaved) {
   EXPECT_EQ(save_tensors(path(), there, from_devices()).root, expected.root);
 }
 
+// Views that overlap, larger than what is copied at once, and with gaps: gathered in host memory.
+TEST_F(DeviceTest, OverlappingViewsWithGapsAreSaved) {
+  const Tensor wide = torch::arange(1001 * 4001, torch::kInt).reshape({1001, 4001});
+  const auto views_of = [](const Tensor& base) {
+    TensorDict views;
+    views.insert("halves", base.slice(1, 0, 4001, 2));
+    views.insert("thirds", base.slice(1, 0, 4001, 3));
+    views.insert("repeated", base.slice(1, 5, 6).expand({1001, 7}));
+    return views;
+  };
+  const WriteReport expected = save_tensors(path("host"), views_of(wide), quick());
+  EXPECT_EQ(expected.data_bytes, wide.nbytes());  // one storage
+  const TensorDict there = views_of(wide.to(accelerator()));
+  EXPECT_EQ(save_tensors(path(), there, from_devices()).root, expected.root);
+  expect_all_same(views_of(wide), load_tensors(path()));
+}
+
 TEST_F(DeviceTest, SnapshotsOfADevice) {
   for (const Snapshot where : {Snapshot::kHost, Snapshot::kDevice}) {
     Tensor there = torch::full({200'000}, 5.0F).to(accelerator());

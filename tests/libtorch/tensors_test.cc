@@ -1,7 +1,9 @@
 // Tensors of every type and layout, out and back: copied, as views of the file, in place.
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include "ingot/checkpoint.h"
 
@@ -322,6 +324,72 @@ TEST_F(TensorsTest, UnreachedBytesAreZero) {
   const TensorDict back = load_tensors(path("x.ingot"));
   EXPECT_TRUE((back["a"] == 1).all().item<bool>());
   EXPECT_TRUE((back["b"] == 2).all().item<bool>());
+}
+
+// Bytes of the largest element.
+std::size_t largest_element(const std::vector<Tensor>& tensors) {
+  std::int64_t largest = 1;
+  for (const Tensor& tensor : tensors) largest = std::max(largest, tensor.element_size());
+  return static_cast<std::size_t>(largest);
+}
+
+// Marks the bytes that a tensor reaches, element by element.
+void mark(const Tensor& tensor, const std::byte* begin, std::vector<bool>& reached,
+          std::int64_t dim = 0, std::int64_t element = 0) {
+  if (dim < tensor.dim()) {
+    for (std::int64_t i = 0; i < tensor.size(dim); ++i) {
+      mark(tensor, begin, reached, dim + 1, element + i * tensor.stride(dim));
+    }
+    return;
+  }
+  const auto size = static_cast<std::ptrdiff_t>(tensor.element_size());
+  const auto* at = static_cast<const std::byte*>(tensor.const_data_ptr()) + element * size;
+  std::fill_n(reached.begin() + (at - begin), size, true);
+}
+
+// Views of one storage that overlap: exactly what they reach is in the file, the rest is zeros.
+TEST_F(TensorsTest, OverlappingViewsWithGapsByteByByte) {
+  const Tensor memory = with_pattern(torch::kByte, {2000});
+  const Tensor shorts = memory.view(torch::kShort);
+  const Tensor floats = memory.view(torch::kFloat);
+  const Tensor wide = memory.view(torch::kComplexDouble);
+  const std::vector<std::vector<Tensor>> cases = {
+      {floats.as_strided({4, 5}, {40, 3}, 7), floats.as_strided({3, 2}, {1, 60}, 20)},
+      {floats.as_strided({6, 9, 4}, {30, 0, 2}, 1), shorts.as_strided({5}, {31}, 11)},  // repeats
+      {floats.as_strided({20, 4}, {3, 1}, 5), floats.as_strided({9, 9}, {2, 2}, 33)},   // windows
+      {memory.as_strided({7}, {97}, 13), wide.as_strided({3}, {20}, 2)},
+      {wide.as_strided({2, 2}, {30, 7}, 1), floats.as_strided({}, {}, 9),
+       shorts.slice(0, 9, 500, 7)},
+  };
+  for (std::size_t number = 0; number < cases.size(); ++number) {
+    SCOPED_TRACE(number);
+    const auto* begin = static_cast<const std::byte*>(memory.const_data_ptr());
+    std::vector<bool> reached(memory.nbytes());
+    TensorDict views;
+    for (const Tensor& view : cases[number]) {
+      mark(view, begin, reached);
+      views.insert("view." + std::to_string(views.size()), view);
+    }
+    const TensorDict back = out_and_back(views, Placement::kInPlace);
+    for (const auto& item : views) expect_same(item.value(), back[item.key()], item.key());
+    const Checkpoint checkpoint = *Checkpoint::open(path());
+    ASSERT_EQ(checkpoint.storage_count(), 1U);
+    std::vector<std::byte> stored(checkpoint.storage(0).bytes);
+    std::ifstream file(path(), std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(checkpoint.storage(0).offset));
+    file.read(reinterpret_cast<char*>(stored.data()), static_cast<std::streamsize>(stored.size()));
+    ASSERT_TRUE(file.good());
+    // The storage begins where the first view does, or at an element of the largest before it.
+    auto from =
+        static_cast<std::size_t>(std::find(reached.begin(), reached.end(), true) - reached.begin());
+    from -= from % largest_element(cases[number]);
+    for (std::size_t i = 0; i < stored.size(); ++i) {
+      ASSERT_EQ(stored[i], reached[from + i] ? begin[from + i] : std::byte{0}) << i;
+    }
+    EXPECT_EQ(std::find(reached.begin() + static_cast<std::ptrdiff_t>(from + stored.size()),
+                        reached.end(), true),
+              reached.end());
+  }
 }
 
 TEST_F(TensorsTest, MixedTypesOnOneStorage) {

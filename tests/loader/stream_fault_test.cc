@@ -1,17 +1,30 @@
 // Streaming while the operating system fails: a typed error that names the place, or exact bytes.
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <thread>
+#include <utility>
 
 #include "ingot/load_plan.h"
 #include "ingot/stream.h"
 
+#include "base/error.h"
 #include "io/fault_file_system.h"
 #include "io/memory_file_system.h"
+#include "io/queue.h"
+#include "tests/io/child.h"
 #include "tests/loader/byte_file_system.h"
 #include "tests/loader/sample.h"
 #include "tests/support/fault_device.h"
 #include "tests/support/scratch.h"
 #include "tests/support/status_matchers.h"
+#include "tests/writer/forwarding.h"
 
 namespace ingot::testing {
 namespace {
@@ -151,6 +164,108 @@ TEST(StreamMedia, ABadSector) {
   EXPECT_EQ(read.transfers, 1U);
   EXPECT_EQ(before, tensor_content(plan, *checkpoint.find("t49")));
   EXPECT_EQ(after, tensor_content(plan, *checkpoint.find("t51")));
+}
+
+// O_DIRECT that reads from a pipe: what is not in the pipe yet stays in flight.
+class PipeDirect final : public ForwardingFileSystem {
+ public:
+  PipeDirect(io::FileSystem& base, int pipe) : ForwardingFileSystem(base), pipe_(pipe) {}
+
+  Result<std::unique_ptr<io::File>> open(std::string_view path, io::Access access) override {
+    INGOT_ASSIGN_OR_RETURN(auto file, base().open(path, access));
+    return {std::make_unique<Opened>(std::move(file), pipe_)};
+  }
+  bool has_descriptors() const override { return true; }
+
+ private:
+  class Direct final : public ForwardingFile {
+   public:
+    Direct(std::unique_ptr<io::File> base, int pipe)
+        : ForwardingFile(std::move(base)), pipe_(pipe) {}
+    int descriptor() const override { return pipe_; }
+
+   private:
+    int pipe_;
+  };
+  class Opened final : public ForwardingFile {
+   public:
+    Opened(std::unique_ptr<io::File> base, int pipe)
+        : ForwardingFile(std::move(base)), pipe_(pipe) {}
+    Result<std::unique_ptr<io::File>> reopen_direct() override {
+      INGOT_ASSIGN_OR_RETURN(auto direct, base().reopen_direct());
+      return {std::make_unique<Direct>(std::move(direct), pipe_)};
+    }
+
+   private:
+    int pipe_;
+  };
+  int pipe_;
+};
+
+// A queue that fails says nothing of the slot that is waited for: its read is still in flight, and
+// so are the others. The load ends with what the queue said, once the kernel has let go of the
+// memory.
+TEST(StreamQueues, AFailingQueueEndsTheLoad) {
+  if (!io::open_queue({.kind = io::QueueKind::kIoUring}).ok()) GTEST_SKIP() << "no io_uring here";
+  constexpr std::uint64_t kKiB = 1024;
+  WritePlan plan;
+  plan.add({.name = "t", .dtype = DType::kUInt8, .shape = {1024 * kKiB}});
+  Scratch scratch;
+  ASSERT_OK(write_sample(scratch.path("f"), plan));
+  const Blob bytes = read_file(scratch.path("f"));
+
+  for (const StreamVerify verify : {StreamVerify::kNone, StreamVerify::kTouched}) {
+    const auto broken_load = [&] {
+      std::array<int, 2> ends{};
+      if (::pipe2(ends.data(), O_CLOEXEC) != 0) return 1;
+      if (::fcntl(ends[1], F_SETPIPE_SZ, 256 * kKiB) < 0) return 2;
+      io::MemoryFileSystem memory;
+      memory.set_features({.direct = true});
+      memory.put("f", bytes);
+      PipeDirect files(memory, ends[0]);
+      const auto checkpoint = Checkpoint::open("f", {.file_system = &files});
+      if (!checkpoint.ok()) return 3;
+      // The first read finds its bytes, the others find none.
+      const std::uint64_t begin = offset_of(*checkpoint, checkpoint->info(0));
+      if (::write(ends[1], bytes.data() + begin, 64 * kKiB) != 64 * kKiB) return 4;
+
+      struct Break {
+        std::atomic<bool> done = false;
+        std::atomic<bool> filtered = false;
+      } broken;
+      StreamOptions options{.transport = Transport::kDirect, .verify = verify};
+      options.staging_bytes = 12 * 72 * kKiB;
+      options.threads = 1;
+      options.progress = {[](void* context, std::uint64_t, std::uint64_t) {
+                            auto& state = *static_cast<Break*>(context);
+                            if (state.done) return;
+                            state.filtered = io::refuse_call(SYS_io_uring_enter, EPERM);
+                            state.done = true;
+                          },
+                          &broken};
+      std::atomic<bool> ended = false;
+      std::thread late([&] {
+        while (!broken.done) std::this_thread::yield();
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        ended = true;
+        ::close(ends[1]);  // what is in flight ends now
+      });
+      const LoadPlan load = LoadPlan::for_tensors(*checkpoint, {});
+      auto slab = host_device().allocate(load.slab_bytes());
+      if (!slab.ok()) return 5;
+      const Result<StreamReport> report = stream(load, host_device(), (*slab)->span(), options);
+      const bool waited = ended;
+      broken.done = true;
+      late.join();
+      if (!broken.filtered) return io::kNoFilters;
+      if (report.ok()) return 6;
+      if (report.status().os_error() != EPERM) return 7;
+      return waited ? 0 : 8;
+    };
+    const int result = io::in_child(broken_load);
+    if (result == io::kNoFilters) GTEST_SKIP() << "no seccomp here";
+    EXPECT_EQ(result, 0);
+  }
 }
 
 // What cannot be had says why; what is chosen says why, too.

@@ -2,12 +2,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
 
 #include "../support/status_matchers.h"
 #include "io/fault_file_system.h"
 #include "model.h"
+#include "tests/format/no_sha256.h"
 
 namespace ingot::testing {
 namespace {
@@ -51,6 +54,22 @@ class Integrity : public ::testing::Test {
   WriterOptions options_;
   Tuning tuning_;
 };
+
+// Without the algorithm there is no file, rather than one whose digests are zeros.
+TEST_F(Integrity, WithoutSha256NothingIsWrittenThatAsksForIt) {
+  const NoSha256 none;
+  EXPECT_EXIT(
+      {
+        ASSERT_OK(save());
+        const Content old = file_system_.content("model.ingot");
+        options_.sha256 = true;
+        const Status status = save();
+        std::fprintf(stderr, "%s\n", status.to_string().c_str());
+        const bool kept = file_system_.content("model.ingot") == old;
+        std::exit(status.code() == Code::kUnsupported && kept ? 0 : 1);
+      },
+      ::testing::ExitedWithCode(0), "model.ingot: .*SHA-256");
+}
 
 TEST_F(Integrity, EveryChangedPageOfDataInStagingIsFound) {
   const Content whole = saved(model_, {.chunk_bytes = 64 * kKiB});
@@ -161,7 +180,7 @@ TEST_F(Integrity, ReadBackCanBeCancelled) {
   faults_.set_observer([&](std::uint64_t, io::Call call, const std::string&) {
     if (call == io::Call::kRead) cancel = true;
   });
-  EXPECT_THAT(save(), StatusIs(Code::kCancelled));
+  EXPECT_THAT(save(), StatusIs(Code::kCancelled, HasSubstr("reading back")));
   EXPECT_THAT(file_system_.names(), IsEmpty());
 }
 

@@ -1,6 +1,10 @@
 // The writer never holds what it writes: its memory is its staging buffer.
+#include <chrono>
+#include <thread>
+
 #include "ingot/writer.h"
 
+#include "io/fault_file_system.h"
 #include "tests/support/peak_memory.h"
 #include "tests/support/sanitized.h"
 #include "tests/support/scratch.h"
@@ -10,6 +14,35 @@ namespace ingot::testing {
 namespace {
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+
+// A budget that its slots do not divide into whole huge pages is a budget all the same.
+TEST(WriterMemory, IsBoundedByAnOddStagingToo) {
+  if (kSanitized) GTEST_SKIP() << "a sanitizer takes memory of its own";
+  constexpr std::uint64_t kTensorBytes = 200 * kMiB;
+  const Scratch scratch;
+  // Slow enough for all slots to be in use.
+  io::FaultFileSystem slow(io::posix());
+  slow.set_observer([](std::uint64_t, io::Call call, const std::string&) {
+    if (call == io::Call::kWrite) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  });
+  const std::vector<std::byte> bytes(kTensorBytes, std::byte{7});
+  WritePlan plan;
+  plan.add({.name = "t", .dtype = DType::kUInt8, .shape = {kTensorBytes}});
+  for (const std::uint64_t staging : {20 * kMiB, 26 * kMiB}) {
+    WriterOptions options;
+    options.durability = Durability::kNone;
+    options.direct = DirectIo::kOff;
+    options.staging_bytes = staging;
+    options.file_system = &slow;
+    const std::uint64_t peak = peak_memory_of([&] {
+      ASSERT_OK_AND_ASSIGN(Writer writer,
+                           Writer::create(scratch.path("model.ingot"), plan, options));
+      ASSERT_OK(writer.write(TensorId{0}, bytes));
+      ASSERT_OK(writer.commit());
+    });
+    EXPECT_LE(peak, staging + 3 * kMiB);
+  }
+}
 
 TEST(WriterMemory, IsBoundedByItsStaging) {
   if (kSanitized) GTEST_SKIP() << "a sanitizer takes memory of its own";
