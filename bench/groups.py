@@ -131,7 +131,7 @@ GROUPS = {
         "How long `save_async()` holds the training up while it copies what it will write, and how long until the file is "
         "durable; tensors of 4 MiB in host memory. `ingot-first` is the first save of a process, which makes all of its "
         "snapshot's memory; `ingot` a later one, whose memory the allocator may still have. Ceiling: a copy of the same "
-        "bytes to memory that is there, in the same process. (From a GPU: `scripts/gpu-check`.)"),
+        "bytes to memory that is there, in the same process; `copy-anew`: to new memory, by LibTorch alone. (From a GPU: `scripts/gpu-check`.)"),
     "training-resume": (
         "Resume of a training run",
         "Into a model and an optimizer that are there, page cache warm, until all bytes are in memory. All begin with "

@@ -82,7 +82,11 @@ TARGETS = [
         reasons={"small": METADATA_FIRST, "": PROVEN_READ}),
     ShareOfCeiling(
         path="verify, cold, by default", text=">= 90 % of the ceiling", group="verify-cold", ours="ingot-read",
-        percent=90.0, call=VERIFY_DEFAULTS),
+        percent=90.0, call=VERIFY_DEFAULTS,
+        reasons={
+            "": SameWork("It reads through the page cache, so that views find the pages there. `read-only`: read(2) of the "
+                         "whole file by as many threads, nothing done with it.", ("read-only",)),
+        }),
     ShareOfCeiling(
         path="load to host, warm, verified", text=">= 85 % of the ceiling (stand-in)", group="load-warm", percent=85.0,
         call=STREAM,
@@ -149,7 +153,8 @@ TARGETS = [
     AtMostTimes(
         path="async save, the first", text="<= 1.2x a copy of the same bytes to host memory (stand-in)",
         group="training-stall", ours="ingot-first", limit=1.2,
-        call=LIBTORCH_ASYNC + ": a process's first save, whose snapshot's memory is new"),
+        call=LIBTORCH_ASYNC + ": a process's first save, whose snapshot's memory is new",
+        reasons={"": SameWork("`copy-anew`: the same tensors copied to new memory by LibTorch alone.", ("copy-anew",))}),
     ShareOfCeiling(
         path="stream to GPU, warm, verified", text=">= 90 % of pinned copies, 256 MiB pinned", group="gpu-load-warm",
         percent=90.0, call=STREAM),

@@ -21,7 +21,7 @@ CEILINGS = {"save": "ceiling:direct-write", "resume": "ceiling:copy"}
 # snapshot is new, later ones find what the allocator kept.
 FIRST, LAST = 0, -1
 STALL = {"ingot": (LAST, "stall"), "ingot-first": (FIRST, "stall"), "ingot-until-durable": (LAST, "durable"),
-         "ceiling:copy": (LAST, "ceiling")}
+         "part:copy-anew": (FIRST, "copy_anew"), "ceiling:copy": (LAST, "ceiling")}
 # What is measured alone -> its command, which writes a file or needs none.
 ALONE = {"part:fresh-memory": "fresh-memory", "ceiling:copy": "copy-ceiling"}
 WRITES = {"part:2*xxh3+memcpy+direct-write": "proven-write"}

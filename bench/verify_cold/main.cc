@@ -6,6 +6,7 @@
 #include "ingot/digest.h"
 
 #include "bench/support/direct_io.h"
+#include "bench/support/file_read.h"
 #include "bench/support/files.h"
 #include "bench/support/input.h"
 #include "bench/support/options.h"
@@ -41,6 +42,15 @@ void read_whole(benchmark::State& state, const std::string& path, const DirectIo
   }
 }
 
+// Through the page cache, nothing done with it.
+void read_by_calls(benchmark::State& state, const std::string& path) {
+  for (auto _ : state) {
+    if (!make_cold(path)) return state.SkipWithError("not all of the file left the page cache");
+    state.SetIterationTime(read_buffered(path, options().threads));
+    state.SetBytesProcessed(static_cast<std::int64_t>(residency(path).total));
+  }
+}
+
 void add(const Shape& shape) {
   const auto input = std::make_shared<Input>(shape);
   const auto empty = std::make_shared<Input>(without_bytes(shape));
@@ -64,6 +74,8 @@ void add(const Shape& shape) {
   add_benchmark(
       "verify-cold", shape.name, "part:direct-read+xxh3", Repeat::kOnce,
       [input, like](benchmark::State& state) { read_and_hash(state, input->path(), like); });
+  add_benchmark("verify-cold", shape.name, "part:read-only", Repeat::kOnce,
+                [input](benchmark::State& state) { read_by_calls(state, input->path()); });
   for (const DirectIoShape& io : kDirectIoShapes) {
     add_benchmark("verify-cold", shape.name, "ceiling:direct-read-" + io.name(), Repeat::kOnce,
                   [input, io](benchmark::State& state) { read_whole(state, input->path(), io); });

@@ -10,7 +10,9 @@
 #include "ingot/digest.h"
 
 #include "bench/support/descriptor.h"
+#include "bench/support/file_read.h"
 #include "bench/support/memory_read.h"
+#include "bench/support/page_cache.h"
 #include "bench/support/run.h"
 #include "bench/verify_warm/verify_warm.h"
 
@@ -78,26 +80,12 @@ void hash_private(benchmark::State& state, const WarmFile& file) {
   }
 }
 
-// read(2) into private memory, nothing done with it: what the read path could reach at best.
+// Nothing done with what was read: what the read path could reach at best.
 void read_only(benchmark::State& state, const WarmFile& file) {
-  Descriptor descriptor(file.input->warm_path(), O_RDONLY);
-  std::uint64_t size = descriptor.size();
+  const std::string& path = file.input->warm_path();
   for (auto _ : state) {
-    std::atomic<std::uint64_t> next = 0;
-    std::atomic<std::uint64_t> total = 0;
-    std::vector<std::unique_ptr<Memory>> buffers;
-    for (int i = 0; i < file.threads; ++i) buffers.push_back(std::make_unique<Memory>(kMiB));
-    state.SetIterationTime(time_of([&] {
-      on_threads(file.threads, [&](int worker) {
-        std::byte* buffer = buffers[static_cast<std::size_t>(worker)]->data();
-        for (std::uint64_t at; (at = next.fetch_add(kMiB)) < size;) {
-          ssize_t n = pread(descriptor.get(), buffer, kMiB, static_cast<off_t>(at));
-          if (n > 0) total += static_cast<std::uint64_t>(n);
-        }
-      });
-    }));
-    if (total != size) return state.SkipWithError("short read");
-    state.SetBytesProcessed(static_cast<std::int64_t>(size));
+    state.SetIterationTime(read_buffered(path, file.threads));
+    state.SetBytesProcessed(static_cast<std::int64_t>(residency(path).total));
   }
 }
 
