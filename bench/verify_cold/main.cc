@@ -1,7 +1,9 @@
 // Verify every byte, nothing of it in the page cache. Ceiling: the best sequential O_DIRECT read.
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "ingot/digest.h"
 
@@ -20,35 +22,26 @@ namespace {
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 
-// The ceiling's reads, each block hashed as it arrives, on one thread; none of Ingot's code.
-void read_and_hash(benchmark::State& state, const std::string& path, const DirectIoShape& io) {
-  for (auto _ : state) {
-    if (!make_cold(path)) return state.SkipWithError("not all of the file left the page cache");
-    std::uint64_t sum = 0;
-    state.SetIterationTime(read_direct(
-        path, io, [&](std::span<const std::byte> block) { sum += digest_of(block).low; }));
-    benchmark::DoNotOptimize(sum);
-    state.SetBytesProcessed(static_cast<std::int64_t>(residency(path).total));
-  }
-}
+// Seconds that a read of a file took that is not in the page cache.
+using Read = std::function<double(const std::string& path)>;
 
-void read_whole(benchmark::State& state, const std::string& path, const DirectIoShape& io) {
+void read_cold(benchmark::State& state, const std::string& path, const Read& read) {
   for (auto _ : state) {
     if (!make_cold(path)) return state.SkipWithError("not all of the file left the page cache");
     Usage usage;
-    state.SetIterationTime(read_direct(path, io));
+    state.SetIterationTime(read(path));
     usage.report(state);
     state.SetBytesProcessed(static_cast<std::int64_t>(residency(path).total));
   }
 }
 
-// Through the page cache, nothing done with it.
-void read_by_calls(benchmark::State& state, const std::string& path) {
-  for (auto _ : state) {
-    if (!make_cold(path)) return state.SkipWithError("not all of the file left the page cache");
-    state.SetIterationTime(read_buffered(path, options().threads));
-    state.SetBytesProcessed(static_cast<std::int64_t>(residency(path).total));
-  }
+// The ceiling's reads, each block hashed as it arrives, on one thread; none of Ingot's code.
+double read_and_hash(const std::string& path, const DirectIoShape& io) {
+  std::uint64_t sum = 0;
+  const double seconds =
+      read_direct(path, io, [&](std::span<const std::byte> block) { sum += digest_of(block).low; });
+  benchmark::DoNotOptimize(sum);
+  return seconds;
 }
 
 void add(const Shape& shape) {
@@ -71,14 +64,19 @@ void add(const Shape& shape) {
       });
   // As Ingot's own: blocks of 1 MiB, 32 in flight.
   const DirectIoShape like{.block_bytes = kMiB, .depth = 32};
-  add_benchmark(
-      "verify-cold", shape.name, "part:direct-read+xxh3", Repeat::kOnce,
-      [input, like](benchmark::State& state) { read_and_hash(state, input->path(), like); });
-  add_benchmark("verify-cold", shape.name, "part:read-only", Repeat::kOnce,
-                [input](benchmark::State& state) { read_by_calls(state, input->path()); });
+  auto add_read = [&](const std::string& contender, const Read& read) {
+    add_benchmark(
+        "verify-cold", shape.name, contender, Repeat::kOnce,
+        [input, read](benchmark::State& state) { read_cold(state, input->path(), read); });
+  };
+  add_read("part:direct-read+xxh3",
+           [like](const std::string& path) { return read_and_hash(path, like); });
+  // Through the page cache, nothing done with it.
+  add_read("part:read-only",
+           [](const std::string& path) { return read_buffered(path, options().threads); });
   for (const DirectIoShape& io : kDirectIoShapes) {
-    add_benchmark("verify-cold", shape.name, "ceiling:direct-read-" + io.name(), Repeat::kOnce,
-                  [input, io](benchmark::State& state) { read_whole(state, input->path(), io); });
+    add_read("ceiling:direct-read-" + io.name(),
+             [io](const std::string& path) { return read_direct(path, io); });
   }
 }
 

@@ -1,11 +1,8 @@
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
-#include <memory>
 
 #include "ingot/digest.h"
 
