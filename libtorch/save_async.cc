@@ -7,6 +7,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/cancel.h"
 #include "libtorch/devices.h"
 #include "libtorch/encode.h"
 #include "libtorch/error.h"
@@ -64,8 +65,7 @@ struct PendingSave::Impl {
 
   // What the writer looks at, before there is one.
   void check_cancelled() const {
-    const CancelFlag* users_cancel = options.writer.cancel;
-    if (cancel.load() || (users_cancel != nullptr && users_cancel->load())) {
+    if (is_set(&cancel) || is_set(options.writer.cancel)) {
       raise(Code::kCancelled, path + ": cancelled while the snapshot was hashed");
     }
   }

@@ -5,6 +5,8 @@
 
 #include "ingot/progress.h"
 
+#include "base/cancel.h"
+
 namespace ingot::loader {
 
 // Thread-safe. Once seen, a cancel stays: a flag that its owner takes back must not make work look
@@ -14,9 +16,7 @@ class CancelWatch {
   explicit CancelWatch(const CancelFlag* flag) : flag_(flag) {}
 
   bool cancelled() const {
-    if (flag_ != nullptr && flag_->load(std::memory_order_relaxed)) {
-      seen_.store(true, std::memory_order_relaxed);
-    }
+    if (is_set(flag_)) seen_.store(true, std::memory_order_relaxed);
     return seen_.load(std::memory_order_relaxed);
   }
 

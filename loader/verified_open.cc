@@ -1,12 +1,12 @@
 #include "loader/verified_open.h"
 
+#include "base/cancel.h"
 #include "base/error.h"
 
 namespace ingot::loader {
 
 Result<Checkpoint> open_verified(const std::string& path, const VerifiedOpenOptions& options) {
-  const CancelFlag* cancel = options.verify.cancel;
-  if (cancel != nullptr && cancel->load()) {
+  if (is_set(options.verify.cancel)) {
     return make_error(Code::kCancelled, "the verification was cancelled").file(path);
   }
   INGOT_ASSIGN_OR_RETURN(Checkpoint checkpoint, Checkpoint::open(path, options.open));

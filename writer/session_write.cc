@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/cancel.h"
 #include "base/checked.h"
 #include "base/error.h"
 #include "base/threads.h"
@@ -162,9 +163,6 @@ Status Session::stage_piece(const Piece& piece) {
 }
 
 bool Session::cancelled() const {
-  const auto is_set = [](const CancelFlag* flag) {
-    return flag != nullptr && flag->load(std::memory_order_relaxed);
-  };
   return is_set(options_.cancel) || is_set(options_.second_cancel);
 }
 

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/cancel.h"
 #include "base/error.h"
 #include "io/aligned_buffer.h"
 #include "io/atomic_file.h"
@@ -111,7 +112,7 @@ class Exporter {
     const std::optional<TensorInfo> info = checkpoint_.find(tensor.name);
     PackedReader reader(checkpoint_, *info);
     for (std::uint64_t done = 0; done < tensor.bytes();) {
-      if (options_.cancel != nullptr && options_.cancel->load()) {
+      if (is_set(options_.cancel)) {
         return {Code::kCancelled, "stopped on request"};
       }
       const auto length = static_cast<std::size_t>(std::min(kPartBytes, tensor.bytes() - done));

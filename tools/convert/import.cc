@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/cancel.h"
 #include "base/checked.h"
 #include "base/error.h"
 #include "io/aligned_buffer.h"
@@ -19,7 +20,7 @@ namespace {
 constexpr std::uint64_t kWindowBytes = std::uint64_t{8} << 20;
 
 Status check_cancelled(const CancelFlag* cancel) {
-  if (cancel != nullptr && cancel->load()) return {Code::kCancelled, "stopped on request"};
+  if (is_set(cancel)) return {Code::kCancelled, "stopped on request"};
   return {};
 }
 

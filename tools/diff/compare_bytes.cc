@@ -4,6 +4,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "base/cancel.h"
 #include "base/checked.h"
 
 namespace ingot::tools {
@@ -96,8 +97,7 @@ Result<BytesDiff> BytesComparer::compare(const TensorFacts& a, TensorBytes& byte
   INGOT_RETURN_IF_ERROR(prepare(b_, most));
   ValueComparer values(a.dtype, b.dtype);
   for (std::uint64_t first = 0; first < numel; first += most) {
-    if (cancel_ != nullptr && cancel_->load())
-      return Status(Code::kCancelled, "stopped on request");
+    if (is_set(cancel_)) return Status(Code::kCancelled, "stopped on request");
     const std::uint64_t count = std::min(most, numel - first);
     a_.loaded = b_.loaded = false;
     std::optional<bool> equal;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 
+#include "base/cancel.h"
 #include "base/error.h"
 #include "tools/extract/npy.h"
 #include "tools/read/packed_reader.h"
@@ -15,7 +16,7 @@ constexpr std::uint64_t kPartBytes = std::uint64_t{8} << 20;
 constexpr std::uint64_t kSliceBytes = std::uint64_t{64} << 20;
 
 Status check_cancelled(const CancelFlag* cancel) {
-  if (cancel != nullptr && cancel->load()) return {Code::kCancelled, "stopped on request"};
+  if (is_set(cancel)) return {Code::kCancelled, "stopped on request"};
   return {};
 }
 
